@@ -1,0 +1,80 @@
+# Needs Python 3.11 or newer and make; everything else is installed into .venv, at the versions of constraints.txt.
+
+# The pins were made with 3.11, so it comes first; `ensurepip` tells a Python that can make a venv from one that cannot.
+PYTHON ?= $(shell for candidate in python3.11 python3 python3.12 python3.13 python3.14 python; do \
+	$$candidate -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 \
+	&& echo $$candidate && break; done)
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check --no-input
+PYTEST_ARGS ?= -n 2
+BENCH_ROWS ?= 1000000
+
+# The workspace: everything a deployment owns. `data` is ignored by git.
+export BILLING_HOME ?= data
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test lint dev bench docs clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo 'make run    install, then a demo month with sample files: billing demo'
+	@echo 'make test   install, lint, then all tests'
+	@echo 'make lint   ruff, mypy, import-linter, sqlfluff'
+	@echo 'make dev    Dagster web server and daemon on the workspace (BILLING_HOME, default data)'
+	@echo 'make bench  time and memory at BENCH_ROWS rows (default 1000000)'
+	@echo 'make docs   write docs/reference.md anew from the declarations'
+	@echo 'make clean  remove .venv and the caches; the workspace stays'
+
+install: $(INSTALLED)
+
+# The build backend comes first and is pinned too: an isolated build would fetch its own, unpinned.
+$(INSTALLED): pyproject.toml constraints.txt hatch_build.py
+	@if [ -z "$(PYTHON)" ]; then echo 'No Python 3.11+ with venv found; name one: make PYTHON=/path/to/python3' >&2; exit 1; fi
+	@[ -x $(BIN)/python ] || { echo "Creating $(VENV) with $$($(PYTHON) --version)"; $(PYTHON) -m venv $(VENV); }
+	@echo 'Installing the pinned dependencies (a minute or two, once)'
+	@$(PIP) install --constraint constraints.txt hatchling editables
+	@$(PIP) install --constraint constraints.txt --no-build-isolation --editable '.[dev]'
+	@touch $@
+	@echo 'Installed: $(BIN)/billing'
+
+run: $(INSTALLED)
+	@$(BIN)/billing demo
+
+test: lint
+	@echo 'Tests'
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(INSTALLED)
+	@echo 'ruff check'
+	@$(BIN)/ruff check --quiet .
+	@echo 'ruff format'
+	@$(BIN)/ruff format --check --quiet . || { echo 'Not formatted; run: $(BIN)/ruff format .' >&2; $(BIN)/ruff format --check . ; exit 1; }
+	@echo 'mypy --strict'
+	@$(BIN)/mypy --no-error-summary
+	@echo 'import-linter'
+	@$(BIN)/lint-imports --no-logo
+	@echo 'sqlfluff'
+	@$(BIN)/sqlfluff lint --disable-progress-bar sql
+
+dev: $(INSTALLED)
+	@mkdir -p "$$BILLING_HOME"
+	@BILLING_HOME="$$(cd "$$BILLING_HOME" && pwd)"; export BILLING_HOME; \
+	DAGSTER_HOME="$${DAGSTER_HOME:-$$BILLING_HOME/.dagster}"; export DAGSTER_HOME; \
+	mkdir -p "$$DAGSTER_HOME"; \
+	[ -f "$$DAGSTER_HOME/dagster.yaml" ] || cp dagster.yaml "$$DAGSTER_HOME/dagster.yaml"; \
+	PATH="$$(pwd)/$(BIN):$$PATH" exec $(BIN)/dagster dev --workspace workspace.yaml
+
+bench: $(INSTALLED)
+	@for script in bench/*.py; do \
+		echo "$$script, $(BENCH_ROWS) rows"; \
+		$(BIN)/python "$$script" --rows $(BENCH_ROWS) || exit 1; \
+	done
+
+docs: $(INSTALLED)
+	@$(BIN)/python -m billing_pipeline.reference_documentation > docs/reference.md
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
