@@ -1,0 +1,133 @@
+"""What `billing.toml` may say: the organisation, its sources, its ledger.
+
+Unknown keys are errors that name them. What does not belong here: finding or reading the file
+(`resources.workspace`), the reference files (`billing_pipeline.reference`).
+"""
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from billing_pipeline.money import UnknownCurrency, minor_units
+
+FileFormat = Literal["focus", "aws_cur", "distributor_invoice"]
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _known_currency(code: str) -> str:
+    try:
+        minor_units(code)
+    except UnknownCurrency as error:
+        # Pydantic gathers ValueErrors with their keys; any other error would leave without naming its key.
+        raise ValueError(str(error)) from error
+    return code
+
+
+class Organisation(_Strict):
+    """The reseller: who it is, its zone, its base currency, and when its modules began."""
+
+    id: Identifier
+    name: Annotated[str, Field(min_length=1)]
+    time_zone: str
+    currency: str
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+    charges_start_on: date
+    standard_edition_since: date
+    show_invoice_numbers: bool = True
+    invoice_link: str | None = None
+    logo: str | None = None
+    address: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    tax_id: str | None = None
+    payment_terms_days: Annotated[int, Field(ge=0)] = 30
+    invoice_series: str = "INV"
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone_exists(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError(f"{name!r} is no IANA time zone")
+        return name
+
+    _currency = field_validator("currency")(_known_currency)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The organisation's time zone."""
+        return ZoneInfo(self.time_zone)
+
+
+class Source(_Strict):
+    """One vendor feed: its format, its folder and how exact its totals must be."""
+
+    id: Identifier
+    format: FileFormat
+    vendor: Annotated[str, Field(min_length=1)]
+    settles_after_business_days: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]] = (5, 15)
+    folder: str | None = None
+    tolerance: Decimal = Decimal(0)
+    currency: str | None = None
+
+    @field_validator("tolerance", mode="before")
+    @classmethod
+    def _tolerance_is_text(cls, value: object) -> object:
+        if isinstance(value, float):
+            raise ValueError('write the tolerance as text, for example "0.01": a TOML float is not exact')
+        return value
+
+    @field_validator("currency")
+    @classmethod
+    def _currency_exists(cls, code: str | None) -> str | None:
+        return None if code is None else _known_currency(code)
+
+    @model_validator(mode="after")
+    def _days_in_order(self) -> Self:
+        if self.settles_after_business_days[0] > self.settles_after_business_days[1]:
+            raise ValueError("settles_after_business_days: the first number must not exceed the second")
+        return self
+
+    @property
+    def landing_folder(self) -> str:
+        """Folder of the source's files, relative to the workspace."""
+        return self.folder or f"landing/{self.id}"
+
+
+class LedgerSettings(_Strict):
+    """Where documents, numbers and events are kept."""
+
+    url: str = "sqlite:///ledger.db"
+
+
+class WorkspaceConfig(_Strict):
+    """The whole of `billing.toml`."""
+
+    organisation: Organisation
+    sources: tuple[Source, ...] = ()
+    ledger: LedgerSettings = LedgerSettings()
+
+    @model_validator(mode="after")
+    def _sources_differ(self) -> Self:
+        ids = [source.id for source in self.sources]
+        repeated = sorted({name for name in ids if ids.count(name) > 1})
+        if repeated:
+            raise ValueError(f"source id used twice: {', '.join(repeated)}")
+        return self
+
+    def source(self, source_id: str) -> Source:
+        """Return the source with this id.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for source in self.sources:
+            if source.id == source_id:
+                return source
+        raise KeyError(source_id)

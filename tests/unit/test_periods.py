@@ -1,0 +1,64 @@
+"""Billing periods, local days across clock changes, business days."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from billing_pipeline.periods import (
+    BillingPeriod,
+    PeriodInvalid,
+    add_business_days,
+    days_between,
+    local_day,
+    noon,
+    parse_day,
+    start_of_day,
+)
+
+ATHENS = ZoneInfo("Europe/Athens")
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-13", "2026-00", "2026-1", "26-01", "2026-01-01", "", "2026-01\n", "\uff12\uff10\uff12\uff16-01"]
+)
+def test_only_year_and_month_are_a_billing_period(text: str) -> None:
+    with pytest.raises(PeriodInvalid, match="is no billing period; write YYYY-MM"):
+        BillingPeriod.parse(text)
+
+
+def test_a_period_ends_on_the_first_day_after_it() -> None:
+    assert BillingPeriod.parse("2028-02").end_day == date(2028, 3, 1)
+    assert BillingPeriod.parse("2026-12").end_day == date(2027, 1, 1)
+    assert BillingPeriod.parse("2026-01").previous() == BillingPeriod("2025-12")
+    assert str(BillingPeriod.of_day(date(2026, 10, 31))) == "2026-10"
+
+
+@pytest.mark.parametrize("text", ["2026-02-30", "20260105", "2026-W01-1", "2026-1-05", "05.01.2026", ""])
+def test_only_iso_days_are_days(text: str) -> None:
+    with pytest.raises(PeriodInvalid, match="is no day; write YYYY-MM-DD"):
+        parse_day(text)
+
+
+@pytest.mark.parametrize(("day", "hours"), [(date(2026, 3, 29), 23), (date(2026, 10, 25), 25), (date(2026, 10, 5), 24)])
+def test_a_local_day_has_as_many_hours_as_the_clock_change_leaves_it(day: date, hours: int) -> None:
+    assert start_of_day(day + timedelta(days=1), ATHENS) - start_of_day(day, ATHENS) == timedelta(hours=hours)
+    assert start_of_day(day, ATHENS).tzinfo is UTC
+
+
+def test_an_instant_belongs_to_the_local_day_that_it_falls_on() -> None:
+    assert local_day(datetime(2026, 10, 4, 21, tzinfo=UTC), ATHENS) == date(2026, 10, 5)
+    assert local_day(datetime(2026, 10, 4, 20, 59, tzinfo=UTC), ATHENS) == date(2026, 10, 4)
+    assert local_day(noon(date(2026, 3, 29), ATHENS), ATHENS) == date(2026, 3, 29)
+
+
+def test_business_days_skip_the_weekend() -> None:
+    friday = date(2026, 10, 30)
+    assert add_business_days(friday, 1) == date(2026, 11, 2)
+    assert add_business_days(friday, 5) == date(2026, 11, 6)
+    assert add_business_days(friday, 0) == friday
+
+
+def test_days_between_includes_both_ends_and_is_empty_backwards() -> None:
+    assert days_between(date(2026, 2, 27), date(2026, 3, 1)) == [date(2026, 2, 27), date(2026, 2, 28), date(2026, 3, 1)]
+    assert days_between(date(2026, 3, 1), date(2026, 2, 27)) == []
