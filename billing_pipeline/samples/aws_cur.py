@@ -1,0 +1,188 @@
+"""An AWS Cost and Usage Report (legacy), row by row, with hourly usage, as believable text.
+
+The columns, their order and the notation of the amounts follow a real report of November 2023. What
+does not belong here: files and their names (`resources.sample_files`), the manifest (`aws_manifest`).
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from billing_pipeline.periods import BillingPeriod
+from billing_pipeline.samples.aws_columns import AMOUNTS, COLUMNS, HOURS, ID, RESOURCE, TAGS, TIME, USAGE_OF
+from billing_pipeline.samples.aws_products import AwsProduct, aws_products
+from billing_pipeline.samples.aws_special_rows import closing_rows, special_rows
+from billing_pipeline.samples.aws_values import bill_values, hour_values, price_values
+from billing_pipeline.samples.blocks import Block, even_split, spread
+from billing_pipeline.samples.catalogue import Account, World
+from billing_pipeline.samples.csv_text import EXACT, piece, times
+from billing_pipeline.samples.quantities import quantity
+from billing_pipeline.samples.resource_names import aws_resource
+from billing_pipeline.samples.seeds import LINE_ID_CHARACTERS, line_ids, seeded, words
+
+BLOCK_ROWS = 50_000
+FEWEST_ROWS = 400
+_QUANTITIES_PER_PRODUCT = 256
+_ENVIRONMENTS = ("prod", "staging", "dev", "")
+_PROJECTS = ("web", "erp", "data-lake", "Παραγγελίες", "backup", "mobile, iOS", "", "ci")
+
+
+@dataclass(frozen=True)
+class _Resource:
+    """One resource of one account: the pieces of its rows that never change, and its possible amounts."""
+
+    account: bytes
+    usage_of: bytes
+    amounts: list[bytes]
+    tags: bytes
+
+
+class AwsCostAndUsageReport:
+    """One month's report as blocks of CSV lines, made one after the other in constant memory.
+
+    Args:
+        world: accounts that use something.
+        month: the billing period; usage is spread evenly over its days.
+        rows: data rows in all, usage, tax, discounts and so on together.
+        seed: another seed gives another report.
+        is_final: whether `bill/InvoiceId` is filled.
+
+    Raises:
+        ValueError: fewer rows than the report's fixed rows need.
+    """
+
+    def __init__(self, world: World, month: BillingPeriod, rows: int, seed: int, is_final: bool = True) -> None:
+        if rows < FEWEST_ROWS:
+            raise ValueError(f"an AWS sample has at least {FEWEST_ROWS} rows, not {rows}")
+        self.header = ",".join(COLUMNS).encode() + b"\n"
+        self._world, self._month, self._rows, self._seed = world, month, rows, seed
+        self._bill = bill_values(world, month, is_final)
+        self._products = aws_products()
+        self._cost_of: dict[bytes, Decimal] = {}
+        self._product_of: dict[bytes, AwsProduct] = {}
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield the rows; the sum of the blocks' costs is the report's total, exact."""
+        chance = seeded("aws", self._seed, self._month)
+        special = special_rows(self._world, self._month)
+        pools = [self._pool(product, index) for index, product in enumerate(self._products)]
+        resources = self._resources(pools)
+        # The closing rows, tax and partner discount, are one per product code each, known before their amounts are.
+        closing_count = 2 * len({product.product_code for product in self._products})
+        tally: Counter[bytes] = Counter()
+        usage_rows = self._rows - len(special) - closing_count
+        days = (self._month.end_day - self._month.first_day).days
+        for day, day_rows in enumerate(even_split(usage_rows, days)):
+            for number, count in enumerate(spread(day_rows, BLOCK_ROWS)):
+                yield self._usage_block(day, number, count, resources, tally)
+        yield self._closing_block(special, tally, line_ids(chance, len(special) + closing_count))
+
+    def _closing_block(self, special: list[dict[str, str]], tally: Counter[bytes], ids: bytes) -> Block:
+        """Return the rows that are no ordinary usage; discount and tax are taken from the exact totals."""
+        totals: dict[str, Decimal] = {product.product_code: Decimal(0) for product in self._products}
+        for amounts, count in tally.items():
+            product_code = self._product_of[amounts].product_code
+            totals[product_code] = EXACT.add(totals[product_code], EXACT.multiply(self._cost_of[amounts], count))
+        names = {product.product_code: product.product_name for product in self._products}
+        rows = [*special, *closing_rows(self._world, self._month, totals, names)]
+        lines = []
+        for index, row in enumerate(rows):
+            line_id = ids[index * LINE_ID_CHARACTERS : (index + 1) * LINE_ID_CHARACTERS].decode()
+            lines.append(piece(COLUMNS, {**self._bill, **row, ID[0]: line_id}) + b"\n")
+        cost = sum((Decimal(row["lineItem/UnblendedCost"]) for row in rows), Decimal(0))
+        return Block(b"".join(lines), len(rows), cost)
+
+    def _pool(self, product: AwsProduct, index: int) -> list[bytes]:
+        """Return the possible rests of a row of this product, amounts and description, and note their costs."""
+        chance = seeded("aws/amounts", self._seed, self._month, index)
+        pool = []
+        for _ in range(_QUANTITIES_PER_PRODUCT):
+            amount = quantity(product.quantity_kind, chance)
+            values = price_values(product, amount)
+            text = b"," + piece(AMOUNTS, values)
+            self._cost_of[text] = times(amount, product.rate, 10)
+            self._product_of[text] = product
+            pool.append(text)
+        return pool
+
+    def _resources(self, pools: list[list[bytes]]) -> list[_Resource]:
+        """Return what is running, a power of two of resources, each account with at least one."""
+        accounts = self._world.aws_accounts
+        wanted = max(1_024, len(accounts))
+        while wanted < self._rows // 128 and wanted < 2**16:
+            wanted *= 2
+        count = 1 << (wanted - 1).bit_length()
+        chance = seeded("aws/resources", self._seed)
+        # Some accounts are much larger than others; the one nobody knows is among the smallest.
+        weights = [1 + 40 // (1 + index % 13) for index in range(len(accounts) - 1)] + [1]
+        users = [*accounts, *chance.choices(accounts, weights, k=count - len(accounts))]
+        chosen = chance.choices(range(len(self._products)), k=count)
+        return [
+            self._resource(account, index, self._products[product], pools[product])
+            for index, (account, product) in enumerate(zip(users, chosen, strict=True))
+        ]
+
+    def _resource(self, account: Account, index: int, product: AwsProduct, pool: list[bytes]) -> _Resource:
+        values = {
+            "lineItem/UsageAccountId": account.account_id,
+            "lineItem/LineItemType": "Usage",
+            "lineItem/ProductCode": product.product_code,
+            "lineItem/UsageType": product.usage_type,
+            "lineItem/Operation": product.operation,
+            "lineItem/AvailabilityZone": product.region + "ab"[index % 2] if product.quantity_kind == "hours" else "",
+            "lineItem/ResourceId": aws_resource(product, account.account_id, index // 4),
+            "resourceTags/user:Environment": _ENVIRONMENTS[index % len(_ENVIRONMENTS)],
+            "resourceTags/user:Project": _PROJECTS[index // 4 % len(_PROJECTS)],
+        }
+        return _Resource(
+            account=b"," + piece(RESOURCE, values),
+            usage_of=b"," + piece(USAGE_OF, values),
+            amounts=pool,
+            tags=b"," + piece(TAGS, values) + b"\n",
+        )
+
+    def _usage_block(
+        self, day: int, number: int, count: int, resources: list[_Resource], month_tally: Counter[bytes]
+    ) -> Block:
+        """Return some rows of a day, and count how often each amount occurs in `month_tally`."""
+        chance = seeded("aws/rows", self._seed, self._month, day, number)
+        ids = line_ids(chance, count)
+        times_of_day = self._hours(day)
+        mask = len(resources) - 1
+        picked = [
+            (resource, resource.amounts[word >> 16 & 255], times_of_day[word >> 24 & 255])
+            for word in words(chance, count)
+            for resource in (resources[word & mask],)
+        ]
+        tally = Counter([amounts for _, amounts, _ in picked])
+        month_tally.update(tally)
+        text = b"".join(
+            [
+                part
+                for start, (resource, amounts, (time, hours)) in zip(
+                    range(0, count * LINE_ID_CHARACTERS, LINE_ID_CHARACTERS), picked, strict=True
+                )
+                for part in (
+                    ids[start : start + LINE_ID_CHARACTERS],
+                    time,
+                    resource.account,
+                    hours,
+                    resource.usage_of,
+                    amounts,
+                    resource.tags,
+                )
+            ]
+        )
+        cost = sum((EXACT.multiply(self._cost_of[amounts], times) for amounts, times in tally.items()), Decimal(0))
+        return Block(text, count, cost)
+
+    def _hours(self, day: int) -> list[tuple[bytes, bytes]]:
+        """Return, for each of 256 draws, the pieces of a row that tell its hour."""
+        first = self._month.first_day + timedelta(days=day)
+        by_hour = []
+        for hour in range(24):
+            values = {**self._bill, **hour_values(first, hour)}
+            by_hour.append((b"," + piece(TIME, values), b"," + piece(HOURS, values)))
+        return [by_hour[draw * 24 >> 8] for draw in range(256)]
