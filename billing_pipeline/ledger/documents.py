@@ -1,0 +1,152 @@
+"""Documents as they are in the ledger: the list, and each one whole.
+
+What does not belong here: changing them (`ledger.operations`), how they look (`documents`).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, select, true
+
+from billing_pipeline.errors import BillingError
+from billing_pipeline.invoicing import Invoice, InvoiceError, InvoiceLine, Party
+from billing_pipeline.ledger.tables import invoice_errors, invoice_line_charges, invoice_lines, invoices
+
+
+class InvoiceNotFound(BillingError):
+    """No document has this id."""
+
+
+@dataclass(frozen=True)
+class InvoiceSummary:
+    """A document without its lines. Amounts in `currency`; instants in UTC."""
+
+    invoice_id: str
+    invoice_number: str | None
+    status: str
+    customer_id: str
+    customer_name: str
+    billing_period: str
+    currency: str
+    subtotal: Decimal
+    tax_total: Decimal
+    credits_applied: Decimal
+    total: Decimal
+    due_date: date | None
+    created_at: datetime
+    opened_at: datetime | None
+    closed_at: datetime | None
+    content_sha256: str
+
+
+def list_invoices(
+    connection: Connection, period: str | None = None, customer: str | None = None, status: str | None = None
+) -> tuple[InvoiceSummary, ...]:
+    """List documents, sorted by billing period, customer and currency; None means any.
+
+    Args:
+        period: billing period `YYYY-MM`.
+        customer: customer id.
+        status: `draft`, `open`, ...
+    """
+    names = [name for name in InvoiceSummary.__dataclass_fields__ if name != "customer_name"]
+    columns = [invoices.c[name] for name in names]
+    rows = connection.execute(select(*columns, invoices.c.customer).where(_chosen(period, customer, status, None)))
+    found = [
+        InvoiceSummary(**{name: row[name] for name in names}, customer_name=row["customer"]["name"])
+        for row in rows.mappings()
+    ]
+    return tuple(sorted(found, key=lambda head: (head.billing_period, head.customer_id, head.currency)))
+
+
+def list_errors(connection: Connection, period: str) -> tuple[InvoiceError, ...]:
+    """List why customers of a billing period have no document, by customer, in the order found.
+
+    Args:
+        period: billing period `YYYY-MM`.
+    """
+    order = (invoice_errors.c.customer_id, invoice_errors.c.position)
+    rows = connection.execute(select(invoice_errors).where(invoice_errors.c.billing_period == period).order_by(*order))
+    return tuple(InvoiceError(row.customer_id, row.billing_period, row.reason, row.kind) for row in rows)
+
+
+def load_invoice(connection: Connection, invoice_id: str) -> Invoice:
+    """Read one document with all its lines.
+
+    Raises:
+        InvoiceNotFound: there is none of this id.
+    """
+    found = load_invoices(connection, invoice_ids=(invoice_id,))
+    if not found:
+        raise InvoiceNotFound(f"there is no invoice {invoice_id!r}; `billing invoices list` shows all")
+    return found[0]
+
+
+def load_invoices(
+    connection: Connection,
+    period: str | None = None,
+    customer: str | None = None,
+    status: str | None = None,
+    invoice_ids: Sequence[str] | None = None,
+) -> tuple[Invoice, ...]:
+    """Read documents with all their lines, in three queries however many they are.
+
+    Args:
+        period: billing period `YYYY-MM`; None, here and below, means any.
+        customer: customer id.
+        status: `draft`, `open`, ...
+        invoice_ids: ids of the documents.
+
+    Returns:
+        The documents, sorted by id.
+    """
+    chosen = _chosen(period, customer, status, invoice_ids)
+    charge_ids: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for invoice_id, line_number, charge_id in connection.execute(_of_invoices(invoice_line_charges, chosen)):
+        charge_ids[invoice_id, line_number].append(charge_id)
+    lines: dict[str, list[InvoiceLine]] = defaultdict(list)
+    for row in connection.execute(_of_invoices(invoice_lines, chosen)).mappings():
+        fields = dict(row)
+        invoice_id = fields.pop("invoice_id")
+        charges = tuple(sorted(charge_ids[invoice_id, fields["line_number"]]))
+        lines[invoice_id].append(InvoiceLine(**fields, charge_ids=charges))
+    heads = connection.execute(select(invoices).where(chosen)).all()
+    return tuple(_invoice(head, lines[head.invoice_id]) for head in sorted(heads, key=lambda head: head.invoice_id))
+
+
+def _invoice(head: Row[Any], lines: Iterable[InvoiceLine]) -> Invoice:
+    return Invoice(
+        invoice_id=head.invoice_id,
+        invoice_number=head.invoice_number,
+        status=head.status,
+        customer=Party(**head.customer),
+        organisation=Party(**head.organisation),
+        billing_period=head.billing_period,
+        currency=head.currency,
+        lines=tuple(sorted(lines, key=lambda line: line.line_number)),
+        subtotal=head.subtotal,
+        tax_total=head.tax_total,
+        credits_applied=head.credits_applied,
+        total=head.total,
+        due_date=head.due_date,
+        options=tuple(head.options),
+        notes=tuple(head.notes),
+    )
+
+
+def _chosen(
+    period: str | None, customer: str | None, status: str | None, invoice_ids: Sequence[str] | None
+) -> ColumnElement[bool]:
+    wanted = {"billing_period": period, "customer_id": customer, "status": status}
+    conditions = [invoices.c[name] == value for name, value in wanted.items() if value is not None]
+    if invoice_ids is not None:
+        conditions.append(invoices.c.invoice_id.in_(invoice_ids))
+    return and_(true(), *conditions)
+
+
+def _of_invoices(table: Table, chosen: ColumnElement[bool]) -> Select[Any]:
+    return select(table).join(invoices, table.c.invoice_id == invoices.c.invoice_id).where(chosen)

@@ -1,0 +1,62 @@
+-- What: customers of a billing period who must get no draft yet, and why.
+-- Grain: customer and reason.
+-- Keys: customer_id, kind, reason.
+-- Inputs: period_items (priced line items of the period's current deliveries), differences (unexplained_differences).
+-- Params: $override_unsettled (true: an operator accepts that vendors still estimate).
+-- Units: none.
+-- Fails: never; no row means nobody is blocked.
+with
+
+period_items as (
+    select * from period_items
+    where customer_id is not null
+),
+
+differences as (
+    select * from differences
+),
+
+blocks as (
+    select
+        customer_id,
+        'unpriced' as kind,
+        count(*) || ' charge(s) of ' || coalesce(product_name, product_id, 'a product without name') || ' from ' || source || ' have no price: ' || reason as reason,
+    from period_items
+    where bucket = 'unpriced'
+    group by
+        customer_id,
+        coalesce(product_name, product_id, 'a product without name'),
+        source,
+        reason
+    union all
+    select
+        customer_id,
+        'unsettled' as kind,
+        source || ' is not final for ' || billing_period || ': ' || count(*)
+            || ' charge(s) are estimates; wait, or override with a reason' as reason,
+    from period_items
+    where bucket = 'not_yet_final' and not $override_unsettled
+    group by
+        customer_id,
+        source,
+        billing_period
+    union all
+    select
+        period_items.customer_id,
+        'difference' as kind,
+        'the buckets of ' || differences.source || ' ' || differences.billing_account_id
+            || ' do not add up to its rows' as reason,
+    from period_items
+    inner join differences
+        on period_items.delivery_id = differences.delivery_id
+    group by
+        period_items.customer_id,
+        differences.source,
+        differences.billing_account_id
+)
+
+select * from blocks
+order by
+    customer_id,
+    kind,
+    reason
