@@ -10,12 +10,12 @@ from typing import Final
 import pandera.polars as pandera
 import polars as pl
 
-_POLARS_TYPES: Final = {
-    "VARCHAR": pl.String,
-    "BOOLEAN": pl.Boolean,
-    "INTEGER": pl.Int32,
-    "BIGINT": pl.Int64,
-    "DATE": pl.Date,
+_POLARS_TYPES: Final[dict[str, pl.DataType]] = {
+    "VARCHAR": pl.String(),
+    "BOOLEAN": pl.Boolean(),
+    "INTEGER": pl.Int32(),
+    "BIGINT": pl.Int64(),
+    "DATE": pl.Date(),
     "TIMESTAMP WITH TIME ZONE": pl.Datetime("us", "UTC"),
 }
 
@@ -41,7 +41,7 @@ class Column:
     unique: bool = False
 
     @property
-    def polars_type(self) -> pl.DataType | type[pl.DataType]:
+    def polars_type(self) -> pl.DataType:
         """The type of the column in a Polars frame."""
         if self.type.startswith("DECIMAL("):
             precision, scale = self.type[len("DECIMAL(") : -1].split(",")

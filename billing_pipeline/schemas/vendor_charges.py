@@ -49,7 +49,9 @@ VENDOR_CHARGES: Final = Table(
         Column("tags", "VARCHAR", "FOCUS Tags, JSON text."),
         Column("pricing_quantity", AMOUNT, "FOCUS PricingQuantity, in pricing_unit."),
         Column("pricing_unit", "VARCHAR", "FOCUS PricingUnit."),
-        Column("billed_cost", AMOUNT, "FOCUS BilledCost: what the vendor charges, in billing_currency.", nullable=False),
+        Column(
+            "billed_cost", AMOUNT, "FOCUS BilledCost: what the vendor charges, in billing_currency.", nullable=False
+        ),
         Column("effective_cost", AMOUNT, "FOCUS EffectiveCost, in billing_currency."),
         Column("list_cost", AMOUNT, "FOCUS ListCost: cost at the public price, in billing_currency."),
         Column("contracted_cost", AMOUNT, "FOCUS ContractedCost, in billing_currency."),

@@ -1,0 +1,106 @@
+"""What a vendor's file format declares: its columns, its keys, how its header is recognised.
+
+One frozen object per format says everything the conversion needs to know; the business mapping to
+the canonical columns is the format's staging SQL. What does not belong here: reading files
+(`resources`), the text of one cell (`cells`).
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+Kind = Literal["text", "amount", "integer", "instant", "date", "boolean"]
+Carrier = Literal["csv", "csv.gz", "csv.zst", "parquet", "json", "xlsx"]
+
+# A header belongs to a format that finds this share of its required columns in it, so that a file
+# that lacks one column is told "missing column", not "unknown format".
+RECOGNISED_SHARE = 0.5
+
+_NOT_ALPHANUMERIC = re.compile(r"[^a-z0-9]+")
+
+
+def normalise_header(text: str) -> str:
+    """Reduce a column's header to what tells it apart: lower-case letters and digits.
+
+    `lineItem/UnblendedCost`, `line_item_unblended_cost` and `LineItemUnblendedCost` become the same
+    text; so do a header with and without a byte order mark.
+    """
+    return _NOT_ALPHANUMERIC.sub("", text.lower())
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a vendor's file that billing reads.
+
+    Attributes:
+        kind: how a cell's text is read.
+        required: the header must hold the column.
+        nullable: a cell may be empty (also `NULL` or `None`).
+        aliases: further headers under which vendors deliver the column.
+        decimals: most decimals an amount may have; more would have to be rounded, and is refused.
+        values: the only texts allowed, when the standard closes the list; compared as they are.
+        is_currency: the text must be an ISO 4217 code with a minor unit.
+        needs_zone: an instant must say its zone (our own formats); without, it is UTC (the vendors').
+        repeats: values repeat a lot, so the reader keeps each once; False for keys of a row.
+    """
+
+    kind: Kind = "text"
+    required: bool = False
+    nullable: bool = True
+    aliases: tuple[str, ...] = ()
+    decimals: int = 18
+    values: tuple[str, ...] = ()
+    is_currency: bool = False
+    needs_zone: bool = False
+    repeats: bool = True
+
+
+@dataclass(frozen=True)
+class VendorFormat:
+    """One vendor format.
+
+    Attributes:
+        name: as in `billing.toml`.
+        title: as people call it, for messages.
+        columns: by their name in `raw_rows`; the vendor's header is found by `normalise_header`.
+        staging_sql: name of the SQL file that maps `raw_rows` to the canonical columns.
+        invoice_id_column: column whose emptiness means "not final"; a version of the format may lack it.
+        row_key: columns that together are unique within one delivery; empty when the vendor has none.
+        carriers: how such files arrive.
+        tag_prefix: columns whose header starts so are tags, the rest of the header is the tag's key.
+        only_known_columns: any other column is an error (our own formats), else it is ignored (the vendors').
+        foreign_columns: normalised headers that only a sibling format has; with one of them it is not this format.
+    """
+
+    name: str
+    title: str
+    columns: Mapping[str, Column]
+    staging_sql: str
+    invoice_id_column: str
+    row_key: tuple[str, ...] = ()
+    carriers: tuple[Carrier, ...] = ("csv", "csv.gz", "csv.zst", "parquet")
+    tag_prefix: str | None = None
+    only_known_columns: bool = False
+    foreign_columns: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def currency_column(self) -> str:
+        """Name of the column that holds the currency of the amounts."""
+        return next(name for name, column in self.columns.items() if column.is_currency)
+
+    def share_of_required(self, header: Sequence[str]) -> float:
+        """Return which share of the required columns a header holds, 0 to 1."""
+        present = {normalise_header(text) for text in header}
+        if present & self.foreign_columns:
+            return 0.0
+        required = [name for name, column in self.columns.items() if column.required]
+        return sum(1 for name in required if present & self.headers_of(name)) / len(required)
+
+    def recognise(self, header: Sequence[str]) -> bool:
+        """Tell whether a header is one of this format, possibly with columns missing."""
+        return self.share_of_required(header) >= RECOGNISED_SHARE
+
+    def headers_of(self, name: str) -> frozenset[str]:
+        """Return the normalised headers under which a column may arrive."""
+        return frozenset(normalise_header(text) for text in (name, *self.columns[name].aliases))

@@ -1,0 +1,202 @@
+"""From columns of text to columns of the declared types, and to the first offending cell.
+
+Fast path: Arrow reads amounts itself, exactly (it refuses to lose a digit); every other column is a
+dictionary, and each distinct text is read once by `billing_pipeline.vendors.cells`. Whenever
+anything is wrong, the slow path reads the same rows cell by cell and names the first bad one.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from billing_pipeline.errors import BadInput
+from billing_pipeline.vendors.cells import ABSENT, CellInvalid, read_cell
+from billing_pipeline.vendors.format import Column, VendorFormat
+from billing_pipeline.vendors.header import HeaderMatch
+
+TEXT_DICTIONARY = pa.dictionary(pa.int32(), pa.string())
+_ENUMERATED_TYPES = {
+    "integer": pa.int32(),
+    "date": pa.date32(),
+    "instant": pa.timestamp("us", "UTC"),
+    "boolean": pa.bool_(),
+}
+
+
+class RowsInvalid(Exception):
+    """Something in a batch does not fit; the slow path will say what."""
+
+
+def amount_type(column: Column) -> pa.DataType:
+    """Return the exact type of an amount: DECIMAL(38,18), or DECIMAL(28,9) for quantities and prices."""
+    return pa.decimal128(38, 18) if column.decimals == 18 else pa.decimal128(28, column.decimals)  # noqa: PLR2004
+
+
+def read_type(column: Column) -> pa.DataType:
+    """Return the type in which a column's cells are first read."""
+    if column.kind == "amount":
+        return amount_type(column)
+    return TEXT_DICTIONARY if column.repeats else pa.string()
+
+
+@dataclass
+class TypedRows:
+    """Turns batches of one file's rows into `raw_rows`.
+
+    Attributes:
+        file: name for errors.
+        vendor_format: the declaration.
+        match: where the columns are in this file.
+        width: number of columns in the header.
+        currency: of the source, used where the file has none.
+    """
+
+    file: str
+    vendor_format: VendorFormat
+    match: HeaderMatch
+    width: int
+    currency: str | None = None
+    _seen: dict[tuple[str, str], object] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> Mapping[str, Column]:
+        """The declaration, the currency nullable when the source supplies it."""
+        return self.vendor_format.columns
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Schema of `raw_rows`: row_number, the declared columns, and tags where the format has them."""
+        fields = [pa.field("row_number", pa.int64())]
+        fields += [pa.field(name, self._final_type(column)) for name, column in self.columns.items()]
+        if self.vendor_format.tag_prefix is not None:
+            fields.append(pa.field("tags", pa.string()))
+        return pa.schema(fields)
+
+    def _final_type(self, column: Column) -> pa.DataType:
+        if column.kind in _ENUMERATED_TYPES:
+            return pa.dictionary(pa.int32(), _ENUMERATED_TYPES[column.kind])
+        return read_type(column)
+
+    def batch(
+        self, read: Mapping[str, pa.Array], tags: Mapping[str, pa.Array], first_row: int, count: int
+    ) -> pa.RecordBatch:
+        """Type one batch.
+
+        Args:
+            read: columns the file has, as `read_type` says.
+            tags: text dictionaries by tag key.
+            first_row: row number of the batch's first row.
+            count: rows in the batch.
+
+        Raises:
+            RowsInvalid: some cell does not fit; call `explain` with the texts of the same rows.
+        """
+        arrays: list[pa.Array] = [pl.int_range(first_row, first_row + count, eager=True, dtype=pl.Int64).to_arrow()]
+        for name, column in self.columns.items():
+            array = read.get(name)
+            if column.is_currency and self.currency is not None:
+                array = self._fill_currency(array, count)
+            if array is None:
+                if not column.nullable:
+                    raise RowsInvalid
+                arrays.append(pa.nulls(count, self._final_type(column)))
+            else:
+                arrays.append(self._typed(name, column, array))
+        if self.vendor_format.tag_prefix is not None:
+            arrays.append(json_tags(tags, count))
+        return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
+
+    def _fill_currency(self, array: pa.Array | None, count: int) -> pa.Array:
+        if array is None:
+            return pa.DictionaryArray.from_arrays(pa.array([0] * count, pa.int32()), pa.array([self.currency]))
+        if array.null_count == 0:
+            return array
+        return pc.fill_null(array.cast(pa.string()), self.currency).dictionary_encode()
+
+    def _typed(self, name: str, column: Column, array: pa.Array) -> pa.Array:
+        if array.null_count and not column.nullable:
+            raise RowsInvalid
+        if column.kind == "amount":
+            _refuse_too_wide(array)
+            return array
+        if not (column.kind in _ENUMERATED_TYPES or column.values or column.is_currency):
+            return array
+        values = [self._value(name, column, text) for text in array.dictionary.to_pylist()]
+        if column.kind == "text":
+            return array
+        return pa.DictionaryArray.from_arrays(array.indices, pa.array(values, _ENUMERATED_TYPES[column.kind]))
+
+    def _value(self, name: str, column: Column, text: str) -> object:
+        key = (name, text)
+        if key not in self._seen:
+            try:
+                self._seen[key] = read_cell(text, column)
+            except CellInvalid as error:
+                raise RowsInvalid from error
+        return self._seen[key]
+
+    def explain(self, rows: Iterable[Sequence[str]], first_row: int, otherwise: str) -> BadInput:
+        """Find the first offending cell among rows of text.
+
+        Args:
+            rows: cells in the order of the file's header.
+            first_row: row number of the first of them.
+            otherwise: reason to give when every cell reads well by itself.
+        """
+        for row_number, row in enumerate(rows, start=first_row):
+            if len(row) != self.width:
+                return BadInput(
+                    self.file, f"the row has {len(row)} fields, the header has {self.width}; the file may be cut short",
+                    row=row_number,
+                )  # fmt: skip
+            for name, column in self.columns.items():
+                position = self.match.positions.get(name)
+                text = "" if position is None else row[position]
+                if column.is_currency and text in ABSENT and self.currency is not None:
+                    continue
+                try:
+                    read_cell(text, column)
+                except CellInvalid as error:
+                    return BadInput(
+                        self.file, str(error), row=row_number, column=self.match.own_names[name], value=text
+                    )
+        return BadInput(self.file, otherwise)
+
+
+def _refuse_too_wide(array: pa.Array) -> None:
+    # Arrow checks the scale of a decimal it reads, not that its digits still fit the precision.
+    if array.null_count == len(array):
+        return
+    bounds = pc.min_max(array).as_py()
+    limit = Decimal(10) ** (array.type.precision - array.type.scale)
+    if bounds["min"] <= -limit or bounds["max"] >= limit:
+        raise RowsInvalid
+
+
+def json_tags(tags: Mapping[str, pa.Array], count: int) -> pa.Array:
+    """Join tag columns to one JSON object per row, keys in the order given, absent tags left out.
+
+    Args:
+        tags: text dictionaries by key.
+        count: rows.
+
+    Returns:
+        Text; null where a row has no tag at all.
+    """
+    members = []
+    for key, array in tags.items():
+        prefix = json.dumps(key, ensure_ascii=False) + ": "
+        # The separator belongs to the member: pyarrow drops a row whose members are all absent
+        # when it joins with "skip".
+        texts = [", " + prefix + json.dumps(value, ensure_ascii=False) for value in array.dictionary.to_pylist()]
+        members.append(pa.array(texts, pa.string()).take(array.indices))
+    if not members:
+        return pa.nulls(count, pa.string())
+    joined = pc.binary_join_element_wise(*members, "", null_handling="replace", null_replacement="")
+    wrapped = pc.binary_join_element_wise("{", pc.utf8_slice_codeunits(joined, len(", ")), "}", "")
+    return pc.if_else(pc.equal(joined, ""), pa.scalar(None, pa.string()), wrapped)
