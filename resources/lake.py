@@ -1,0 +1,122 @@
+"""The lake: one Parquet file per asset and partition, replaced in one step, the same bytes for the same content."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from billing_pipeline.errors import BillingError
+from billing_pipeline.schemas.table import Table
+
+_FULL_DEPTH_ROWS = 100_000
+
+
+class ContractBroken(BillingError):
+    """A table that is about to be published breaks its own contract; nothing was replaced."""
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Give a temporary path beside a file, and put it in the file's place once it is whole and on disk.
+
+    The temporary name does not end in the target's suffix, so no reader ever globs it.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f"{target.name}.{os.getpid()}.writing")
+    try:
+        yield temporary
+        with temporary.open("rb+") as written:
+            os.fsync(written.fileno())
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+class Lake:
+    """Parquet files of all assets.
+
+    Args:
+        root: folder of the lake.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def path(self, asset: str, partition: str) -> Path:
+        """Return the place of one partition of one asset."""
+        return self.root / asset / f"{partition}.parquet"
+
+    def partitions(self, asset: str) -> list[str]:
+        """Return the partitions that exist, in order."""
+        return sorted(file.stem for file in (self.root / asset).glob("*.parquet"))
+
+    def files(self, asset: str, partitions: Sequence[str] | None = None) -> list[str]:
+        """Return the existing files of an asset, of some partitions or of all."""
+        wanted = self.partitions(asset) if partitions is None else partitions
+        return [str(path) for partition in wanted if (path := self.path(asset, partition)).exists()]
+
+    def write(self, connection: duckdb.DuckDBPyConnection, table: Table, partition: str, query: str) -> Path:
+        """Replace one partition by the rows of a query, after checking them against the table's contract.
+
+        Args:
+            connection: session in which the query's relations are known.
+            table: the contract; columns are written in its order.
+            partition: key of the partition.
+            query: a select or a relation's name.
+
+        Returns:
+            The file that was written.
+
+        Raises:
+            ContractBroken: a column, type, empty cell, value or key is not as declared.
+        """
+        target = self.path(table.name, partition)
+        with replacing(target) as temporary:
+            columns = ", ".join(f'"{name}"' for name in table.column_names)
+            connection.execute(
+                f"copy (select {columns} from ({query})) to '{temporary}' (format parquet, compression zstd)"
+            )
+            check_contract(connection, table, temporary)
+        return target
+
+    def write_frame(self, table: Table, partition: str, frame: pl.DataFrame) -> Path:
+        """Replace one partition by a frame, after checking it against the table's contract."""
+        with duckdb.connect() as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            connection.register("frame", frame.select(table.column_names).to_arrow())
+            return self.write(connection, table, partition, "frame")
+
+
+def check_contract(connection: duckdb.DuckDBPyConnection, table: Table, path: Path) -> None:
+    """Check a Parquet file against its table's contract.
+
+    Types and names always; the data rules as one SQL pass made from the declaration, and by Pandera at full
+    depth as well where the table is small.
+
+    Raises:
+        ContractBroken: naming every rule that is broken and by how many rows.
+    """
+    relation = f"read_parquet('{path}')"
+    described = {
+        str(row[0]): str(row[1]) for row in connection.execute(f"describe select * from {relation}").fetchall()
+    }
+    wanted = {column.name: column.type for column in table.columns}
+    if described != wanted:
+        differing = sorted(
+            f"{name}: {described.get(name, 'absent')} instead of {wanted.get(name, 'none')}"
+            for name in set(described) | set(wanted)
+            if described.get(name) != wanted.get(name)
+        )
+        raise ContractBroken(f"{table.name}: {'; '.join(differing)}")
+    cursor = connection.execute(table.violations_sql(relation))
+    names = [str(column[0]) for column in cursor.description or []]
+    counts = dict(zip(names, cursor.fetchone() or (), strict=True))
+    total = counts.pop("total_rows")
+    broken = [f"{rule} in {count} rows" for rule, count in counts.items() if count]
+    if broken:
+        raise ContractBroken(f"{table.name}: {'; '.join(broken)}")
+    if total <= _FULL_DEPTH_ROWS:
+        table.pandera_schema().validate(pl.read_parquet(path, hive_partitioning=False))

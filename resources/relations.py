@@ -1,0 +1,97 @@
+"""Relations of a DuckDB session over the lake: what a stage reads, by the names its SQL uses."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import duckdb
+import polars as pl
+
+from billing_pipeline.schemas.deliveries import DELIVERIES
+from billing_pipeline.schemas.priced_line_items import PRICED_LINE_ITEMS
+from billing_pipeline.schemas.table import Table
+from billing_pipeline.schemas.vendor_charges import VENDOR_CHARGES
+from resources.lake import Lake
+
+
+def read_files(connection: duckdb.DuckDBPyConnection, name: str, table: Table, files: Sequence[str]) -> None:
+    """Name the rows of some Parquet files; no file gives a relation without rows.
+
+    Args:
+        name: the relation's name in the session.
+        table: contract that gives the columns where there is no file.
+        files: paths of Parquet files with the table's columns.
+    """
+    if files:
+        listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
+        source = f"select * from read_parquet([{listed}], hive_partitioning = false)"
+    else:
+        columns = ", ".join(f'cast(null as {column.type}) as "{column.name}"' for column in table.columns)
+        source = f"select {columns} where false"
+    connection.execute(f"create or replace temp view {name} as {source}")
+
+
+def read_partitions(
+    connection: duckdb.DuckDBPyConnection, name: str, table: Table, lake: Lake, partitions: Sequence[str] | None
+) -> None:
+    """Name the rows of some partitions of an asset, or of all."""
+    read_files(connection, name, table, lake.files(table.name, partitions))
+
+
+def read_deliveries(connection: duckdb.DuckDBPyConnection, lake: Lake, partitions: Sequence[str] | None) -> None:
+    """Name a day's deliveries `deliveries`, and one row for each of them `delivery_facts`."""
+    read_partitions(connection, "deliveries", DELIVERIES, lake, partitions)
+    connection.execute(
+        "create or replace temp view delivery_facts as select distinct delivery_id, source, format, vendor,"
+        " billing_account_id, billing_period, received_at, is_final from deliveries"
+    )
+
+
+def read_vendor_rows(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
+    """Name the rows of the session's `deliveries`: `usage_rows` and `item_rows` (distributor invoices)."""
+    files: dict[bool, set[str]] = {True: set(), False: set()}
+    found = connection.execute("select format, parquet_files from deliveries").fetchall()
+    for file_format, parquet_files in found:
+        files[file_format == "distributor_invoice"].update(json.loads(parquet_files))
+    for name, is_item in (("usage_rows", False), ("item_rows", True)):
+        read_files(connection, name, VENDOR_CHARGES, [str(lake.root / file) for file in sorted(files[is_item])])
+
+
+def read_earlier_items(connection: duckdb.DuckDBPyConnection, lake: Lake, day: str) -> None:
+    """Name `earlier_line_items`: the priced items of other days that credit notes of `item_rows` may credit."""
+    credited = connection.execute(
+        "select count(*) from item_rows where x_invoice_type = 'credit' and x_credits_invoice_number is not null"
+    ).fetchone()
+    assert credited is not None
+    others = [other for other in lake.partitions(PRICED_LINE_ITEMS.name) if other != day] if credited[0] else []
+    read_partitions(connection, "earlier_line_items", PRICED_LINE_ITEMS, lake, others)
+
+
+def register_frames(connection: duckdb.DuckDBPyConnection, frames: Iterable[tuple[str, pl.DataFrame]]) -> None:
+    """Give frames names in the session, as tables of their own (not views of memory that may go away)."""
+    for name, frame in frames:
+        connection.register("incoming_frame", frame.to_arrow())
+        connection.execute(f"create or replace temp table {name} as select * from incoming_frame")
+        connection.unregister("incoming_frame")
+
+
+CURRENT_DELIVERIES = """
+    select * from (
+        select
+            *,
+            dense_rank() over (partition by slot order by received_at desc, landed_at desc, sha256) = 1 as is_current,
+        from deliveries
+        where $as_of is null or received_at <= $as_of
+    )
+"""
+
+
+def mark_current(connection: duckdb.DuckDBPyConnection, as_of: datetime | None = None) -> None:
+    """Name `known_deliveries`: the session's deliveries with `is_current`.
+
+    The newest delivery of a slot replaces its predecessors whole, whatever it holds.
+
+    Args:
+        as_of: only what had arrived by this instant; None for all.
+    """
+    connection.execute(f"create or replace temp table known_deliveries as {CURRENT_DELIVERIES}", {"as_of": as_of})
