@@ -1,0 +1,86 @@
+-- What: every charge of a day's deliveries with its price, its bucket and the reason why it is not billed.
+-- Grain: one charge.
+-- Keys: line_item_id, charge_id.
+-- Inputs: priced_charges (priced_debits and priced_credits together).
+-- Params: none.
+-- Units: amounts in currency; percentages as numbers.
+-- Fails: never drops a charge; each is in exactly one bucket.
+with
+
+priced_charges as (
+    select * from priced_charges
+),
+
+line_items as (
+    select
+        'line-' || charge_id as line_item_id,
+        charge_id,
+        source,
+        delivery_id,
+        billing_account_id,
+        sub_account_id,
+        sub_account_name,
+        customer_id,
+        product_id,
+        product_name,
+        product_type,
+        description,
+        billing_period,
+        invoice_number,
+        invoice_date,
+        charge_type,
+        charge_category,
+        charge_nature,
+        order_channel,
+        origin,
+        invoice_status,
+        pay_per_use as is_pay_per_use,
+        installment_number,
+        installment_count,
+        line_number,
+        period_start,
+        period_end,
+        quantity,
+        unit,
+        unit_cost,
+        unit_sell,
+        srp,
+        total_cost,
+        total_sell,
+        total_list,
+        currency,
+        total_sell - total_cost as margin,
+        cast(exact_ratio(total_sell - total_cost, total_sell) * 100 as decimal(38, 8)) as margin_percent,
+        case when charge_nature = 'marketplace_fee' then 'pass_through' else price_term end as price_term,
+        price_term_id,
+        method as price_method,
+        percent as price_percent,
+        cast(exact_ratio(total_sell - total_cost, total_cost) * 100 as decimal(38, 8)) as derived_markup_percent,
+        credited_line_item_id,
+        tax_category,
+        case
+            when charge_nature <> 'usage' then charge_nature
+            when invoice_status in ('pending', 'proforma') then 'excluded_by_rule'
+            when customer_id is null then 'unmapped_account'
+            when total_sell is null then 'unpriced'
+            when not is_final then 'not_yet_final'
+            else 'billed'
+        end as bucket,
+        case
+            when charge_nature <> 'usage' then null
+            when invoice_status in ('pending', 'proforma') then 'the distributor''s invoice is ' || invoice_status
+            when customer_id is null
+                then
+                    'account ' || coalesce(sub_account_id, '(none)') || ' of source ' || source
+                    || ' belongs to no customer'
+            when total_sell is null then unpriced_reason
+            when not is_final then 'the vendor''s delivery is not final'
+        end as reason,
+        note,
+        row_count,
+        is_final,
+        received_at,
+    from priced_charges
+)
+
+select * from line_items
