@@ -20,7 +20,8 @@ blocks as (
     select
         customer_id,
         'unpriced' as kind,
-        count(*) || ' charge(s) of ' || coalesce(product_name, product_id, 'a product without name') || ' from ' || source || ' have no price: ' || reason as reason,
+        count(*) || ' charge(s) of ' || coalesce(product_name, product_id, 'a product without name') || ' from '
+        || source || ' have no price: ' || reason as reason,
     from period_items
     where bucket = 'unpriced'
     group by
@@ -33,9 +34,12 @@ blocks as (
         customer_id,
         'unsettled' as kind,
         source || ' is not final for ' || billing_period || ': ' || count(*)
-            || ' charge(s) are estimates; wait, or override with a reason' as reason,
+        || ' charge(s) are estimates; wait, or override with a reason' as reason,
     from period_items
-    where bucket = 'not_yet_final' and not $override_unsettled
+    where
+        not $override_unsettled
+        -- A marketplace fee keeps its own bucket while its delivery is estimated, and can stand on an invoice.
+        and (bucket = 'not_yet_final' or (bucket = 'marketplace_fee' and not is_final))
     group by
         customer_id,
         source,
@@ -45,7 +49,7 @@ blocks as (
         period_items.customer_id,
         'difference' as kind,
         'the buckets of ' || differences.source || ' ' || differences.billing_account_id
-            || ' do not add up to its rows' as reason,
+        || ' do not add up to its rows' as reason,
     from period_items
     inner join differences
         on period_items.delivery_id = differences.delivery_id
