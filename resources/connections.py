@@ -1,0 +1,62 @@
+"""The workspace as a Dagster resource: where an asset gets its configuration, lake, archive and DuckDB session."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+from dagster import ConfigurableResource
+
+from billing_pipeline.configuration import WorkspaceConfig
+from billing_pipeline.reference import ReferenceSet
+from resources.archive import Archive
+from resources.lake import Lake
+from resources.reference_files import load_reference
+from resources.session import duckdb_session
+from resources.workspace import Workspace
+
+
+class WorkspaceResource(ConfigurableResource):  # type: ignore[type-arg]
+    """Connections of one workspace.
+
+    Attributes:
+        home: the workspace's folder (`BILLING_HOME`).
+    """
+
+    home: str
+
+    @property
+    def workspace(self) -> Workspace:
+        """The folder and its places."""
+        return Workspace(Path(self.home))
+
+    @property
+    def config(self) -> WorkspaceConfig:
+        """What `billing.toml` says."""
+        return self.workspace.load_config()
+
+    @property
+    def lake(self) -> Lake:
+        """The Parquet files of all assets."""
+        return Lake(self.workspace.lake)
+
+    @property
+    def archive(self) -> Archive:
+        """The bytes and arrivals of every file."""
+        return Archive(self.workspace.archive)
+
+    def reference(self) -> ReferenceSet:
+        """The reference files as they stand, archived first.
+
+        Raises:
+            ReferenceInvalid: they do not form a usable set.
+        """
+        return load_reference(self.workspace.home, self.config.organisation.zone)
+
+    @contextmanager
+    def session(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open a DuckDB session with the shared macros and a temporary folder inside the workspace."""
+        temporary = self.workspace.home / ".duckdb"
+        temporary.mkdir(parents=True, exist_ok=True)
+        with duckdb_session(temp_directory=temporary) as connection:
+            yield connection
