@@ -1,0 +1,80 @@
+"""Customer charges as assets: the day's list, what the rules leave out, and the files made for people."""
+
+from collections.abc import Iterator
+
+from dagster import (
+    AssetExecutionContext,
+    AssetsDefinition,
+    BackfillPolicy,
+    DailyPartitionsDefinition,
+    MaterializeResult,
+    MetadataValue,
+    asset,
+)
+
+from assets.metadata import column_schema, describe
+from billing_pipeline.queries import load_sql
+from billing_pipeline.schemas.customer_charges import CUSTOMER_CHARGES, EXCLUDED_CHARGES
+from billing_pipeline.schemas.priced_line_items import PRICED_LINE_ITEMS
+from resources.charge_files import write_day_files
+from resources.connections import WorkspaceResource
+from resources.reference_files import reference_frames
+from resources.relations import read_partitions, register_frames
+
+
+def build_customer_charges(days: DailyPartitionsDefinition) -> Iterator[AssetsDefinition]:
+    """Return the assets `customer_charges` and `customer_charges_export`."""
+
+    @asset(
+        partitions_def=days,
+        deps=["priced_line_items"],
+        backfill_policy=BackfillPolicy.single_run(),
+        group_name="charges",
+        kinds={"duckdb", "parquet"},
+        metadata={"dagster/column_schema": column_schema(CUSTOMER_CHARGES)},
+        description="Items of the day's distributor invoices that the inclusion rules let in, priced for end"
+        " customers; what is left out is kept with its reason.",
+    )
+    def customer_charges(context: AssetExecutionContext, workspace: WorkspaceResource) -> MaterializeResult:
+        organisation = workspace.config.organisation
+        rules = {
+            "charges_start_on": organisation.charges_start_on,
+            "standard_edition_since": organisation.standard_edition_since,
+        }
+        with workspace.session() as connection:
+            register_frames(connection, reference_frames(workspace.reference()))
+            for key in context.partition_keys:
+                read_partitions(connection, "line_items", PRICED_LINE_ITEMS, workspace.lake, [key])
+                decisions = load_sql("charges/item_decisions")
+                connection.execute(f"create or replace temp table item_decisions as {decisions}", rules)
+                workspace.lake.write(connection, EXCLUDED_CHARGES, key, load_sql("charges/excluded_charges"))
+                workspace.lake.write(connection, CUSTOMER_CHARGES, key, load_sql("charges/customer_charges"))
+            read_partitions(connection, "listed", CUSTOMER_CHARGES, workspace.lake, context.partition_keys)
+            read_partitions(connection, "left_out", EXCLUDED_CHARGES, workspace.lake, context.partition_keys)
+            excluded = connection.execute("select reason, count(*) from left_out group by all order by all").fetchall()
+            return MaterializeResult(
+                metadata={
+                    **describe(connection, "listed", "total_sell_price", "customer"),
+                    "excluded": MetadataValue.json({str(reason): count for reason, count in excluded}),
+                }
+            )
+
+    @asset(
+        partitions_def=days,
+        deps=["customer_charges"],
+        backfill_policy=BackfillPolicy.single_run(),
+        group_name="charges",
+        kinds={"excel"},
+        description="Workbook, CSV and Parquet of each day that has charges, in exports/customer_charges/.",
+    )
+    def customer_charges_export(
+        context: AssetExecutionContext, workspace: WorkspaceResource
+    ) -> MaterializeResult:
+        written: list[str] = []
+        with workspace.session() as connection:
+            for key in context.partition_keys:
+                written += write_day_files(connection, workspace.workspace, workspace.lake, key)
+        return MaterializeResult(metadata={"files": MetadataValue.json(written), "dagster/row_count": len(written)})
+
+    yield customer_charges
+    yield customer_charges_export

@@ -1,0 +1,81 @@
+"""Intake as assets: the day's deliveries and their rows come about together, or not at all."""
+
+from collections.abc import Iterator
+from datetime import date
+
+from dagster import (
+    AssetExecutionContext,
+    AssetsDefinition,
+    AssetSpec,
+    BackfillPolicy,
+    DailyPartitionsDefinition,
+    MaterializeResult,
+    MetadataValue,
+    multi_asset,
+)
+
+from assets.metadata import column_schema, describe, markdown_table
+from billing_pipeline.schemas.deliveries import DELIVERIES, QUARANTINE
+from billing_pipeline.schemas.vendor_charges import VENDOR_CHARGES
+from resources.connections import WorkspaceResource
+from resources.intake import Intake, open_inbox
+from resources.relations import read_deliveries, read_partitions, read_vendor_rows
+
+
+def build_intake(days: DailyPartitionsDefinition) -> AssetsDefinition:
+    """Return the assets `deliveries` and `vendor_charges`."""
+
+    @multi_asset(
+        name="intake",
+        specs=[
+            AssetSpec(
+                "deliveries",
+                description="Complete deliveries that arrived on the day, archived by SHA-256; what is refused goes"
+                " to the quarantine with file, row, column and value.",
+                metadata={"dagster/column_schema": column_schema(DELIVERIES)},
+                group_name="intake",
+                kinds={"duckdb", "parquet"},
+                partitions_def=days,
+            ),
+            AssetSpec(
+                "vendor_charges",
+                deps=["deliveries"],
+                description="Rows of those deliveries under FOCUS names, typed, validated and converted once.",
+                metadata={"dagster/column_schema": column_schema(VENDOR_CHARGES)},
+                group_name="intake",
+                kinds={"duckdb", "parquet"},
+                partitions_def=days,
+            ),
+        ],
+        backfill_policy=BackfillPolicy.single_run(),
+    )
+    def intake(context: AssetExecutionContext, workspace: WorkspaceResource) -> Iterator[MaterializeResult]:
+        inbox = open_inbox(workspace.workspace.home, workspace.config, workspace.archive)
+        with workspace.session() as connection:
+            taker = Intake(connection, workspace.config, workspace.archive, workspace.lake)
+            for key in context.partition_keys:
+                day = taker.take(inbox, date.fromisoformat(key))
+                context.log.info(f"{key}: {day.deliveries.height} deliveries, {day.quarantine.height} refused")
+            read_deliveries(connection, workspace.lake, context.partition_keys)
+            read_partitions(connection, "quarantine", QUARANTINE, workspace.lake, context.partition_keys)
+            refused = connection.execute("select source, file_name, reason from quarantine order by all").fetchall()
+            yield MaterializeResult(
+                asset_key="deliveries",
+                metadata={
+                    **describe(connection, "deliveries", "total_cost", "source"),
+                    "quarantined": len(refused),
+                    "quarantine": MetadataValue.md(
+                        markdown_table(["source", "file", "reason"], [[str(cell) for cell in row] for row in refused])
+                    ),
+                },
+            )
+            read_vendor_rows(connection, workspace.lake)
+            connection.execute(
+                "create or replace temp view vendor_rows as select *, billing_currency as currency from"
+                " (select * from usage_rows union all by name select * from item_rows)"
+            )
+            yield MaterializeResult(
+                asset_key="vendor_charges", metadata=describe(connection, "vendor_rows", "billed_cost", "service_name")
+            )
+
+    return intake
