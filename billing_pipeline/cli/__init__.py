@@ -1,0 +1,5 @@
+"""The `billing` command: assembles workspace, graph and ledger; nobody imports it."""
+
+from billing_pipeline.cli.application import main
+
+__all__ = ["main"]

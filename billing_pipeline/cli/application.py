@@ -1,0 +1,159 @@
+"""The command line's commands and options; what they do is in the modules beside this one."""
+
+import logging
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.logging import RichHandler
+
+from billing_pipeline.cli import charge_commands, demonstration, invoice_commands, reports
+from billing_pipeline.cli.output import ERR, OUT, complain
+from billing_pipeline.cli.runs import RunRequest, run
+from billing_pipeline.errors import BillingError
+from billing_pipeline.periods import BillingPeriod, parse_day
+from resources.sample_files import sample_billing_toml, write_sample_reference, write_samples
+from resources.workspace import Workspace
+from resources.workspace_templates import init_workspace
+
+app = typer.Typer(
+    name="billing",
+    help="A cloud reseller's billing month: vendor files in, reconciled charges, customer charges and invoices out.\n\n"
+    "Works on the workspace that BILLING_HOME names (default: data in the current folder). Exits 0 only if all went"
+    " well, 1 when something was refused or failed, 2 for wrong usage.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(invoice_commands.app, name="invoices")
+app.add_typer(charge_commands.app, name="charges")
+
+MonthOption = Annotated[str | None, typer.Option("--month", metavar="YYYY-MM", help="Billing period.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+@app.command("init")
+def init_command(directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make or fill.")]) -> None:
+    """Make an empty workspace: billing.toml and every reference file with its header and an example row."""
+    for path in init_workspace(directory):
+        typer.echo(path)
+
+
+@app.command("sample")
+def sample_command(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Workspace whose landing folder is filled.")],
+    month: Annotated[str, typer.Option("--month", metavar="YYYY-MM", help="Billing period of the files.")],
+    rows: Annotated[int, typer.Option("--rows", min=1, help="Rows of AWS and FOCUS together.")] = 20_000,
+    seed: Annotated[int, typer.Option("--seed", help="Another seed writes other files.")] = 1,
+) -> None:
+    """Write realistic vendor files of one month, in the vendors' own formats: AWS CUR, FOCUS, distributor invoices.
+
+    A folder without billing.toml becomes a complete workspace: configuration and reference files that fit the samples
+    are written too. An existing configuration is left alone; its sources must be called aws, azure and dist.
+    """
+    period = BillingPeriod.parse(month)
+    workspace = Workspace.at(directory)
+    written = []
+    if not workspace.config_file.exists():
+        workspace.home.mkdir(parents=True, exist_ok=True)
+        workspace.config_file.write_text(sample_billing_toml(), encoding="utf-8")
+        written = [workspace.config_file, *write_sample_reference(workspace.home, period, rows)]
+    for path in [*written, *write_samples(workspace.home, period, rows, seed)]:
+        typer.echo(path)
+
+
+@app.command("run")
+def run_command(
+    month: MonthOption = None,
+    date: Annotated[str | None, typer.Option("--date", metavar="YYYY-MM-DD", help="One day of arrival.")] = None,
+    first: Annotated[str | None, typer.Option("--from", metavar="YYYY-MM-DD", help="First day of arrival.")] = None,
+    last: Annotated[str | None, typer.Option("--to", metavar="YYYY-MM-DD", help="Last day of arrival.")] = None,
+    include_marketplace_fees: Annotated[
+        bool, typer.Option("--include-marketplace-fees", help="Drafts pass marketplace fees through at cost.")
+    ] = False,
+    override_unsettled: Annotated[
+        str, typer.Option("--override-unsettled", metavar="REASON", help="Draft although vendors still estimate.")
+    ] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Run the pipeline without web server or daemon.
+
+    --date, --from and --to are days of arrival. --month is every day on which a delivery of that billing period
+    arrived, then that month's drafts. Without any of them: every day with files that no run has taken yet.
+    """
+    if sum(choice is not None for choice in (month, date, first or last)) > 1 or (first is None) != (last is None):
+        raise typer.BadParameter("choose one of --month, --date, or --from together with --to")
+    from_day, to_day = (date or first), (date or last)
+    request = RunRequest(
+        month=None if month is None else BillingPeriod.parse(month),
+        first=None if from_day is None else parse_day(from_day),
+        last=None if to_day is None else parse_day(to_day),
+        include_marketplace_fees=include_marketplace_fees,
+        override_unsettled=override_unsettled,
+    )
+    if not run(Workspace.from_environment(), request, as_json):
+        raise typer.Exit(1)
+
+
+@app.command("demo")
+def demo_command(
+    month: MonthOption = None,
+    rows: Annotated[int, typer.Option("--rows", min=1, help="Rows of AWS and FOCUS together.")] = 20_000,
+) -> None:
+    """Make a workspace with sample files, run the whole flow for a month, and say what was made where."""
+    today = datetime.now(UTC).date()
+    period = demonstration.latest_complete_month(today) if month is None else BillingPeriod.parse(month)
+    if not demonstration.demonstrate(Workspace.from_environment(), period, rows):
+        raise typer.Exit(1)
+
+
+@app.command("intake")
+def intake_command(as_json: JsonOption = False) -> None:
+    """Show the deliveries taken, the files that wait and those in quarantine, with reasons."""
+    if not reports.intake(Workspace.from_environment(), as_json):
+        raise typer.Exit(1)
+
+
+@app.command("status")
+def status_command(month: MonthOption = None, as_json: JsonOption = False) -> None:
+    """Show where each source stands in each billing period."""
+    reports.status(Workspace.from_environment(), month and BillingPeriod.parse(month).text, as_json)
+
+
+@app.command("reconcile")
+def reconcile_command(
+    month: Annotated[str, typer.Option("--month", metavar="YYYY-MM", help="Billing period.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Show where every cent of a month's deliveries went: one row per bucket."""
+    reports.reconcile(Workspace.from_environment(), BillingPeriod.parse(month).text, as_json)
+
+
+@app.command("margins")
+def margins_command(
+    month: Annotated[str, typer.Option("--month", metavar="YYYY-MM", help="Billing period.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Show where money leaks: charges nobody pays for, prices below cost."""
+    reports.margins(Workspace.from_environment(), BillingPeriod.parse(month).text, as_json)
+
+
+def main() -> None:
+    """Run the command; what a user can act on is one line on stderr and exit code 1."""
+    # Dagster's own anonymous usage reports: an instance's settings turn them off, this does before one exists.
+    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
+    logging.getLogger("billing").addHandler(
+        RichHandler(console=ERR, show_time=False, show_level=False, show_path=False)
+    )
+    logging.getLogger("billing").setLevel(logging.INFO)
+    try:
+        app()
+    except BillingError as error:
+        complain(str(error))
+        sys.exit(1)
+    finally:
+        OUT.file.flush()

@@ -1,0 +1,103 @@
+"""Commands that only look: intake, status, reconcile, margins."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import duckdb
+
+from billing_pipeline.cli.output import complain, show_table
+from billing_pipeline.errors import BillingError
+from resources.archive import Archive
+from resources.intake import open_inbox
+from resources.workspace import Workspace
+
+
+class NothingPublished(BillingError):
+    """There is no warehouse yet."""
+
+
+def query_warehouse(workspace: Workspace, query: str, parameters: Sequence[Any] = ()) -> tuple[list[str], list[Any]]:
+    """Return column names and rows of a select on the warehouse.
+
+    Raises:
+        NothingPublished: no run has published it yet.
+    """
+    if not workspace.warehouse.exists():
+        raise NothingPublished(f"{workspace.warehouse} does not exist yet; `billing run` publishes it")
+    with duckdb.connect(str(workspace.warehouse), read_only=True) as warehouse:
+        warehouse.execute("set TimeZone = 'UTC'")
+        cursor = warehouse.execute(query, list(parameters))
+        return [str(column[0]) for column in cursor.description or []], cursor.fetchall()
+
+
+def intake(workspace: Workspace, as_json: bool) -> bool:
+    """Print deliveries taken, files that wait and files in quarantine.
+
+    Returns:
+        Whether nothing is in quarantine.
+    """
+    columns = ["state", "source", "what", "period", "arrived_at", "rows", "total", "currency", "reason"]
+    rows: list[list[Any]] = []
+    refused: list[Any] = []
+    if workspace.warehouse.exists():
+        _, taken = query_warehouse(
+            workspace,
+            "select case when is_current then 'taken' else 'replaced' end, source, billing_account_id, billing_period,"
+            " received_at, row_count, total_cost, currency, case when is_final then '' else 'not final' end"
+            " from deliveries order by received_at, delivery_id",
+        )
+        rows += [list(row) for row in taken]
+        _, refused = query_warehouse(
+            workspace,
+            "select source, file_name, seen_at, reason, row_number, column_name, value from quarantine"
+            " order by seen_at, source, file_name",
+        )
+    inbox = open_inbox(workspace.home, workspace.load_config(), Archive(workspace.archive))
+    for item in inbox.waiting():
+        arrival = item.arrival
+        rows.append(["waiting", arrival.source, arrival.name, None, arrival.received_at, None, None, None, item.reason])
+    for source, name, seen_at, reason, row, column, value in refused:
+        where = "".join(
+            f"{label} {cell}, "
+            for label, cell in (("row", row), ("column", column), ("value", value))
+            if cell is not None
+        )
+        rows.append(["quarantined", source, name, None, seen_at, None, None, None, f"{where}{reason}"])
+    show_table("Intake", columns, rows, as_json)
+    if refused:
+        complain(f"{len(refused)} file(s) in quarantine")
+    return not refused
+
+
+def status(workspace: Workspace, month: str | None, as_json: bool) -> None:
+    """Print the state of each source and billing period."""
+    columns, rows = query_warehouse(
+        workspace,
+        "select source, billing_period, state, is_final, vendor_total, rows_total, difference, currency,"
+        " expected_settled_on, last_received_at from billing_status where $1 is null or billing_period = $1"
+        " order by billing_period, source, currency",
+        [month],
+    )
+    show_table("Status", columns, rows, as_json)
+
+
+def reconcile(workspace: Workspace, month: str, as_json: bool) -> None:
+    """Print the buckets of a month."""
+    columns, rows = query_warehouse(
+        workspace,
+        "select source, billing_account_id, bucket, amount, currency, row_count from usage_reconciliation"
+        " where billing_period = $1 order by source, billing_account_id, currency, bucket",
+        [month],
+    )
+    show_table(f"Reconciliation of {month}", columns, rows, as_json)
+
+
+def margins(workspace: Workspace, month: str, as_json: bool) -> None:
+    """Print the margin leaks of a month, the largest first."""
+    columns, rows = query_warehouse(
+        workspace,
+        "select kind, customer_id, source, amount, currency, detail from margin_leaks"
+        " where billing_period = $1 order by amount desc, kind, customer_id, detail",
+        [month],
+    )
+    show_table(f"Margin leaks of {month}", columns, rows, as_json)

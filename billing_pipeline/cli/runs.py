@@ -1,0 +1,234 @@
+"""`billing run`: which days, in what order, and what is said at the end."""
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+import typer
+
+from billing_pipeline.cli.jobs import open_jobs
+from billing_pipeline.cli.output import OUT, complain, money, show_table
+from billing_pipeline.ledger.documents import list_errors, list_invoices
+from billing_pipeline.periods import BillingPeriod, days_between, local_day
+from billing_pipeline.schemas.deliveries import DELIVERIES, QUARANTINE
+from billing_pipeline.schemas.priced_line_items import PRICED_LINE_ITEMS
+from resources.archive import Archive
+from resources.intake import Inbox, open_inbox
+from resources.lake import Lake
+from resources.ledger import open_ledger, reading
+from resources.relations import read_deliveries, read_partitions
+from resources.warehouse import IS_PRICED
+from resources.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What to run.
+
+    Attributes:
+        month: billing period, then `first` and `last` are None.
+        first: first day of arrival.
+        last: last day of arrival.
+    """
+
+    month: BillingPeriod | None = None
+    first: date | None = None
+    last: date | None = None
+    include_marketplace_fees: bool = False
+    override_unsettled: str = ""
+
+
+def run(workspace: Workspace, request: RunRequest, as_json: bool = False) -> bool:
+    """Run the days and the month that were asked for, and print a summary.
+
+    Returns:
+        Whether all went well: nothing refused, no customer without the draft it should have.
+    """
+    config = workspace.load_config()
+    archive, lake = Archive(workspace.archive), Lake(workspace.lake)
+    inbox = open_inbox(workspace.home, config, archive)
+    busy = inbox.days(config.organisation.zone)
+    with open_jobs(workspace) as jobs:
+        if request.first is not None and request.last is not None:
+            days = days_between(request.first, request.last)
+        else:
+            days = untaken_days(inbox, lake, workspace)
+        jobs.run_days(days, busy, publish=request.month is None)
+        if request.month is not None:
+            again = [day for day in days_of_month(lake, workspace, request.month) if day not in days]
+            jobs.run_days(again, busy, publish=False)
+            days = [*days, *again]
+            jobs.run_month(
+                request.month,
+                {
+                    "include_marketplace_fees": request.include_marketplace_fees,
+                    "override_unsettled": request.override_unsettled,
+                    "who": "billing run",
+                },
+            )
+    return summarise(workspace, sorted(days), request.month, as_json)
+
+
+def untaken_days(inbox: Inbox, lake: Lake, workspace: Workspace) -> list[date]:
+    """Return the days of arrival with files that no run has taken yet; quarantined ones are tried again."""
+    zone = workspace.load_config().organisation.zone
+    taken: set[tuple[str, str]] = set()
+    with duckdb.connect() as connection:
+        read_partitions(connection, "taken", DELIVERIES, lake, None)
+        taken.update(connection.execute("select distinct source, sha256 from taken").fetchall())
+    days = {
+        local_day(file_set.received_at, zone)
+        for source, assembled in inbox.by_source.items()
+        for file_set in assembled.complete
+        if (source, file_set.sha256) not in taken
+    }
+    refused = {
+        local_day(item.arrival.received_at, zone) for found in inbox.by_source.values() for item in found.refused
+    }
+    return sorted(days | refused)
+
+
+def days_of_month(lake: Lake, workspace: Workspace, period: BillingPeriod) -> list[date]:
+    """Return the days on which a delivery of a billing period arrived, as far as runs have taken them."""
+    zone = workspace.load_config().organisation.zone
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        read_partitions(connection, "taken", DELIVERIES, lake, None)
+        found = connection.execute(
+            "select distinct received_at from taken where billing_period = $period", {"period": period.text}
+        ).fetchall()
+    return sorted({local_day(received_at, zone) for (received_at,) in found})
+
+
+def summarise(workspace: Workspace, days: list[date], month: BillingPeriod | None, as_json: bool) -> bool:
+    """Print what the days and the month came to, problems on stderr.
+
+    Returns:
+        Whether there was no problem.
+    """
+    facts = _facts(workspace, days, month)
+    if as_json:
+        typer.echo(json.dumps(facts, indent=2, default=str))
+    else:
+        rows = [[name.replace("_", " "), value] for name, value in facts["counts"].items()]
+        rows += [
+            [f"total {name.replace('_', ' ')} {code}", text]
+            for code, names in facts["totals"].items()
+            for name, text in names.items()
+        ]
+        show_table(f"Run of {_spoken(days, month)}", ["what", "amount"], rows, as_json=False)
+        for name, path in facts["paths"].items():
+            OUT.print(f"{name:<18} {path}", markup=False, soft_wrap=True)
+    for notice in facts["notices"]:
+        complain(notice)
+    for problem in facts["problems"]:
+        complain(problem)
+    return not facts["problems"]
+
+
+def _spoken(days: list[date], month: BillingPeriod | None) -> str:
+    spoken = (
+        "no day: nothing new has arrived" if not days else f"{len(days)} day(s) of arrival, {days[0]} to {days[-1]}"
+    )
+    return spoken if month is None else f"{month}, {spoken}"
+
+
+@dataclass(frozen=True)
+class _Documents:
+    """The documents of a month: how many, why some are missing, and totals per currency."""
+
+    count: int
+    problems: tuple[str, ...]
+    notices: tuple[str, ...]
+    totals: dict[str, Decimal]
+
+
+def _facts(workspace: Workspace, days: list[date], month: BillingPeriod | None) -> dict[str, Any]:
+    lake = Lake(workspace.lake)
+    partitions = [day.isoformat() for day in days]
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        read_deliveries(connection, lake, partitions)
+        read_partitions(connection, "quarantine", QUARANTINE, lake, partitions)
+        read_partitions(connection, "line_items", PRICED_LINE_ITEMS, lake, partitions)
+        taken = connection.execute(
+            "select count(distinct delivery_id), coalesce(sum(row_count), 0) from deliveries"
+        ).fetchone()
+        refused = connection.execute(
+            "select source, file_name, row_number, column_name, value, reason from quarantine order by all"
+        ).fetchall()
+        items = connection.execute(
+            f"select count(*) filter ({IS_PRICED}),"
+            " count(*) filter (bucket = 'unmapped_account'), count(*) filter (bucket = 'unpriced') from line_items"
+        ).fetchone()
+        sums = connection.execute(
+            "select currency, sum(total_cost), sum(total_sell) from line_items group by currency order by currency"
+        ).fetchall()
+    documents = _documents(workspace, month)
+    assert taken is not None
+    assert items is not None
+    counts: dict[str, Any] = {
+        "rows_in": int(taken[1]),
+        "deliveries": taken[0],
+        "quarantined": len(refused),
+        "charges": items[0],
+        "unmapped": items[1],
+        "unpriced": items[2],
+    }
+    if month is not None:
+        counts["invoices"] = documents.count
+    by_currency: dict[str, dict[str, str]] = {
+        code: {"cost": money(cost, code), "price": money(price, code)} for code, cost, price in sums
+    }
+    for code, total in documents.totals.items():
+        by_currency.setdefault(code, {})["invoiced"] = money(total, code)
+    refusals = [_refusal(*row) for row in refused]
+    return {
+        "counts": counts,
+        "totals": by_currency,
+        "paths": _paths(workspace, partitions, month),
+        "notices": list(documents.notices),
+        "problems": [*refusals, *documents.problems],
+    }
+
+
+def _documents(workspace: Workspace, month: BillingPeriod | None) -> _Documents:
+    if month is None:
+        return _Documents(0, (), (), {})
+    engine = open_ledger(workspace.load_config().ledger.url, workspace.home)
+    with reading(engine).connect() as connection:
+        found = list_invoices(connection, period=month.text)
+        errors = list_errors(connection, month.text)
+    totals: dict[str, Decimal] = {}
+    for summary in found:
+        totals[summary.currency] = totals.get(summary.currency, Decimal(0)) + summary.total
+    # A vendor that still estimates is a state, not a failure; nor is a customer who was invoiced before.
+    failed = {error.customer_id for error in errors if error.kind not in ("unsettled", "already_invoiced")}
+    texts = {error: f"no draft for customer {error.customer_id}: {error.reason}" for error in errors}
+    return _Documents(
+        len(found),
+        tuple(text for error, text in texts.items() if error.customer_id in failed),
+        tuple(text for error, text in texts.items() if error.customer_id not in failed),
+        totals,
+    )
+
+
+def _refusal(source: str, file: str, row: int | None, column: str | None, value: str | None, reason: str) -> str:
+    where = "".join(
+        f", {name} {cell}" for name, cell in (("row", row), ("column", column), ("value", value)) if cell is not None
+    )
+    return f"quarantined: {source}/{file}{where}: {reason}"
+
+
+def _paths(workspace: Workspace, partitions: list[str], month: BillingPeriod | None) -> dict[str, str]:
+    paths = {"warehouse": str(workspace.warehouse), "lake": str(workspace.lake)}
+    folder = workspace.exports / "customer_charges"
+    written = [folder / day for day in partitions if (folder / day).is_dir()]
+    if written:
+        paths["customer charges"] = str(written[-1] / "Customer Charges.xlsx")
+    if month is not None and (workspace.exports / "invoices" / month.text).is_dir():
+        paths["invoices"] = str(workspace.exports / "invoices" / month.text)
+    return paths
