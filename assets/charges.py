@@ -49,15 +49,19 @@ def build_customer_charges(days: DailyPartitionsDefinition) -> Iterator[AssetsDe
                 connection.execute(f"create or replace temp table item_decisions as {decisions}", rules)
                 workspace.lake.write(connection, EXCLUDED_CHARGES, key, load_sql("charges/excluded_charges"))
                 workspace.lake.write(connection, CUSTOMER_CHARGES, key, load_sql("charges/customer_charges"))
-            read_partitions(connection, "listed", CUSTOMER_CHARGES, workspace.lake, context.partition_keys)
-            read_partitions(connection, "left_out", EXCLUDED_CHARGES, workspace.lake, context.partition_keys)
-            excluded = connection.execute("select reason, count(*) from left_out group by all order by all").fetchall()
-            return MaterializeResult(
-                metadata={
-                    **describe(connection, "listed", "total_sell_price", "customer"),
-                    "excluded": MetadataValue.json({str(reason): count for reason, count in excluded}),
-                }
-            )
+                read_partitions(connection, "listed", CUSTOMER_CHARGES, workspace.lake, [key])
+                read_partitions(connection, "left_out", EXCLUDED_CHARGES, workspace.lake, [key])
+                excluded = connection.execute(
+                    "select reason, count(*) from left_out group by all order by all"
+                ).fetchall()
+                context.add_asset_metadata(
+                    {
+                        **describe(connection, "listed", "total_sell_price", "customer"),
+                        "excluded": MetadataValue.json({str(reason): count for reason, count in excluded}),
+                    },
+                    partition_key=key,
+                )
+            return MaterializeResult()
 
     @asset(
         partitions_def=days,
@@ -67,14 +71,12 @@ def build_customer_charges(days: DailyPartitionsDefinition) -> Iterator[AssetsDe
         kinds={"excel"},
         description="Workbook, CSV and Parquet of each day that has charges, in exports/customer_charges/.",
     )
-    def customer_charges_export(
-        context: AssetExecutionContext, workspace: WorkspaceResource
-    ) -> MaterializeResult:
-        written: list[str] = []
+    def customer_charges_export(context: AssetExecutionContext, workspace: WorkspaceResource) -> MaterializeResult:
         with workspace.session() as connection:
             for key in context.partition_keys:
-                written += write_day_files(connection, workspace.workspace, workspace.lake, key)
-        return MaterializeResult(metadata={"files": MetadataValue.json(written), "dagster/row_count": len(written)})
+                written = write_day_files(connection, workspace.workspace, workspace.lake, key)
+                context.add_asset_metadata({"files": MetadataValue.json(written)}, partition_key=key)
+        return MaterializeResult()
 
     yield customer_charges
     yield customer_charges_export

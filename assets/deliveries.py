@@ -1,8 +1,9 @@
 """Intake as assets: the day's deliveries and their rows come about together, or not at all."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 
+import duckdb
 from dagster import (
     AssetExecutionContext,
     AssetsDefinition,
@@ -13,6 +14,7 @@ from dagster import (
     MetadataValue,
     multi_asset,
 )
+from dagster._core.definitions.metadata import RawMetadataValue
 
 from assets.metadata import column_schema, describe, markdown_table
 from billing_pipeline.schemas.deliveries import DELIVERIES, QUARANTINE
@@ -56,26 +58,32 @@ def build_intake(days: DailyPartitionsDefinition) -> AssetsDefinition:
             for key in context.partition_keys:
                 day = taker.take(inbox, date.fromisoformat(key))
                 context.log.info(f"{key}: {day.deliveries.height} deliveries, {day.quarantine.height} refused")
-            read_deliveries(connection, workspace.lake, context.partition_keys)
-            read_partitions(connection, "quarantine", QUARANTINE, workspace.lake, context.partition_keys)
-            refused = connection.execute("select source, file_name, reason from quarantine order by all").fetchall()
-            yield MaterializeResult(
-                asset_key="deliveries",
-                metadata={
-                    **describe(connection, "deliveries", "total_cost", "source"),
-                    "quarantined": len(refused),
-                    "quarantine": MetadataValue.md(
-                        markdown_table(["source", "file", "reason"], [[str(cell) for cell in row] for row in refused])
-                    ),
-                },
-            )
-            read_vendor_rows(connection, workspace.lake)
-            connection.execute(
-                "create or replace temp view vendor_rows as select *, billing_currency as currency from"
-                " (select * from usage_rows union all by name select * from item_rows)"
-            )
-            yield MaterializeResult(
-                asset_key="vendor_charges", metadata=describe(connection, "vendor_rows", "billed_cost", "service_name")
-            )
+                for asset_key, metadata in _described(connection, workspace, key).items():
+                    context.add_asset_metadata(metadata, asset_key=asset_key, partition_key=key)
+        yield MaterializeResult(asset_key="deliveries")
+        yield MaterializeResult(asset_key="vendor_charges")
 
     return intake
+
+
+def _described(
+    connection: duckdb.DuckDBPyConnection, workspace: WorkspaceResource, key: str
+) -> Mapping[str, Mapping[str, RawMetadataValue]]:
+    """Describe a day's deliveries, with what was refused, and its vendor rows."""
+    read_deliveries(connection, workspace.lake, [key])
+    read_partitions(connection, "quarantine", QUARANTINE, workspace.lake, [key])
+    refused = connection.execute("select source, file_name, reason from quarantine order by all").fetchall()
+    table = markdown_table(["source", "file", "reason"], [[str(cell) for cell in row] for row in refused])
+    read_vendor_rows(connection, workspace.lake)
+    connection.execute(
+        "create or replace temp view vendor_rows as select *, billing_currency as currency from"
+        " (select * from usage_rows union all by name select * from item_rows)"
+    )
+    return {
+        "deliveries": {
+            **describe(connection, "deliveries", "total_cost", "source"),
+            "quarantined": len(refused),
+            "quarantine": MetadataValue.md(table),
+        },
+        "vendor_charges": describe(connection, "vendor_rows", "billed_cost", "service_name"),
+    }

@@ -64,12 +64,12 @@ def build_priced_line_items(days: DailyPartitionsDefinition) -> AssetsDefinition
                 read_earlier_items(connection, workspace.lake, key)
                 priced = price_charges(connection, time_zone)
                 workspace.lake.write(connection, PRICED_LINE_ITEMS, key, f"select * from {priced} {_ORDER}")
+                context.add_asset_metadata(describe(connection, priced, "total_sell", "customer_id"), partition_key=key)
             read_partitions(connection, "line_items", PRICED_LINE_ITEMS, workspace.lake, context.partition_keys)
             counts: Mapping[str, int] = dict(
                 connection.execute("select bucket, count(*) from line_items group by bucket").fetchall()
             )
             return MaterializeResult(
-                metadata=describe(connection, "line_items", "total_sell", "customer_id"),
                 check_results=[
                     AssetCheckResult(
                         check_name="every_customer_charge_is_priced",

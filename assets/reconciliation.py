@@ -45,6 +45,8 @@ def build_usage_reconciliation(days: DailyPartitionsDefinition) -> AssetsDefinit
                 read_partitions(connection, "line_items", PRICED_LINE_ITEMS, workspace.lake, [key])
                 query = load_sql("reconciliation/usage_reconciliation")
                 workspace.lake.write(connection, USAGE_RECONCILIATION, key, query)
+                read_partitions(connection, "buckets", USAGE_RECONCILIATION, workspace.lake, [key])
+                context.add_asset_metadata(describe(connection, "buckets", "amount", "bucket"), partition_key=key)
             read_partitions(connection, "buckets", USAGE_RECONCILIATION, workspace.lake, context.partition_keys)
             read_deliveries(connection, workspace.lake, context.partition_keys)
             connection.execute(
@@ -53,7 +55,6 @@ def build_usage_reconciliation(days: DailyPartitionsDefinition) -> AssetsDefinit
             found = connection.execute("select count(*) from differences").fetchone()
             assert found is not None
             return MaterializeResult(
-                metadata=describe(connection, "buckets", "amount", "bucket"),
                 check_results=[
                     AssetCheckResult(
                         check_name="buckets_add_up_to_the_delivery",
