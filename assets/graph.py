@@ -57,13 +57,11 @@ def build_definitions(workspace: Workspace) -> Definitions:
         "daily",
         AssetSelection.assets(*DAILY_ASSETS, "warehouse"),
         description="A day of arrival, or a range of days as one run: intake to customer charges, and the warehouse.",
-        partitions_def=days,
     )
     month_close = define_asset_job(
         "month_close",
         AssetSelection.assets("invoice_drafts", "warehouse"),
         description="Invoice drafts of a billing period from its current deliveries, and the warehouse.",
-        partitions_def=months,
     )
     return Definitions(
         assets=assets,

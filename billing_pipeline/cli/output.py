@@ -11,9 +11,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from billing_pipeline.documents.formatting import plain_decimal
 from billing_pipeline.money import round_money
 
-OUT = Console(soft_wrap=False, highlight=False)
+# Into a file or a pipe there is no width to keep to, and a table folded at 80 columns is no use there.
+_PIPE_WIDTH = 180
+OUT = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
 ERR = Console(stderr=True, highlight=False)
 
 _RIGHT = ("amount", "total", "rows", "charges", "invoices", "quantity", "subtotal", "margin", "difference")
@@ -49,11 +52,6 @@ def complain(text: str) -> None:
     ERR.print(text, markup=False, soft_wrap=True)
 
 
-def is_terminal() -> bool:
-    """Tell whether a person reads along."""
-    return sys.stderr.isatty()
-
-
 def _json(value: object) -> str:
     if isinstance(value, date | datetime):
         return value.isoformat()
@@ -63,4 +61,6 @@ def _json(value: object) -> str:
 def _text(cell: object) -> str:
     if isinstance(cell, datetime):
         return cell.isoformat(sep=" ", timespec="minutes")
+    if isinstance(cell, Decimal):
+        return plain_decimal(cell, at_least=2)
     return f"{cell:,}" if isinstance(cell, int) and not isinstance(cell, bool) else str(cell)
