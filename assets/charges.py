@@ -17,7 +17,7 @@ from billing_pipeline.queries import load_sql
 from billing_pipeline.schemas.customer_charges import CUSTOMER_CHARGES, EXCLUDED_CHARGES
 from billing_pipeline.schemas.priced_line_items import PRICED_LINE_ITEMS
 from resources.charge_files import write_day_files
-from resources.connections import WorkspaceResource
+from resources.connections import EXPORT_MEMORY, WorkspaceResource
 from resources.reference_files import reference_frames
 from resources.relations import read_partitions, register_frames
 
@@ -72,7 +72,7 @@ def build_customer_charges(days: DailyPartitionsDefinition) -> Iterator[AssetsDe
         description="Workbook, CSV and Parquet of each day that has charges, in exports/customer_charges/.",
     )
     def customer_charges_export(context: AssetExecutionContext, workspace: WorkspaceResource) -> MaterializeResult:
-        with workspace.session() as connection:
+        with workspace.session(memory_limit=EXPORT_MEMORY, threads=1) as connection:
             for key in context.partition_keys:
                 written = write_day_files(connection, workspace.workspace, workspace.lake, key)
                 context.add_asset_metadata({"files": MetadataValue.json(written)}, partition_key=key)

@@ -26,8 +26,6 @@ from resources.relations import (
     register_frames,
 )
 
-_ORDER = "order by customer_id nulls last, product_id, period_start, charge_id"
-
 
 def build_priced_line_items(days: DailyPartitionsDefinition) -> AssetsDefinition:
     """Return the asset `priced_line_items`."""
@@ -63,7 +61,7 @@ def build_priced_line_items(days: DailyPartitionsDefinition) -> AssetsDefinition
                 read_vendor_rows(connection, workspace.lake)
                 read_earlier_items(connection, workspace.lake, key)
                 priced = price_charges(connection, time_zone)
-                workspace.lake.write(connection, PRICED_LINE_ITEMS, key, f"select * from {priced} {_ORDER}")
+                workspace.lake.write(connection, PRICED_LINE_ITEMS, key, priced)
                 context.add_asset_metadata(describe(connection, priced, "total_sell", "customer_id"), partition_key=key)
             read_partitions(connection, "line_items", PRICED_LINE_ITEMS, workspace.lake, context.partition_keys)
             counts: Mapping[str, int] = dict(

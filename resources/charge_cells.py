@@ -8,6 +8,7 @@ here: the files around the rows (`workbook`, `exports`).
 from collections.abc import Mapping, Sequence
 
 from billing_pipeline.charges.columns import INVOICE_NUMBER, Column
+from billing_pipeline.errors import BillingError
 
 # Stand-ins for what only the writer of the sheet knows. Control characters cannot occur in a cell: they are escaped.
 ROW_NUMBER = "\x01"
@@ -27,6 +28,10 @@ _FIRST_EXCEL_DAY = "date '1900-03-01'"
 # XML 1.0 has no control characters but tab and line feed (a carriage return is read as a line feed), no U+FFFE, U+FFFF.
 _NOT_IN_XML = (*range(0x09), *range(0x0B, 0x20), 0xFFFE, 0xFFFF)
 _NEEDS_CARE = r"[\x00-\x08\x0B-\x1F\x{FFFE}\x{FFFF}]|_x[0-9A-Fa-f]{4}_"
+
+
+class ChargesInvalid(BillingError):
+    """A list that is not the customer charges it should be, for example with a charge without currency."""
 
 
 def unit_price_style(minor_units: int) -> int:

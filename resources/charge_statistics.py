@@ -8,18 +8,13 @@ from decimal import Decimal
 import duckdb
 
 from billing_pipeline.charges.columns import Column
-from billing_pipeline.errors import BillingError
 from billing_pipeline.money import minor_units
-from resources.charge_cells import is_too_long
+from resources.charge_cells import ChargesInvalid, is_too_long
 
 # In characters: the filter's button beside a header, air beside a value, and the widest column.
 _BUTTON, _AIR, _WIDEST = 4, 2, 60
 _DAY_WIDTH = len("2026-10-05") + _AIR
 _MOST_SHOWN_DECIMALS = 10
-
-
-class ChargesInvalid(BillingError):
-    """A list of charges that breaks its own contract, for example a charge without currency."""
 
 
 @dataclass(frozen=True)

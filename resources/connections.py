@@ -15,6 +15,9 @@ from resources.reference_files import load_reference
 from resources.session import duckdb_session
 from resources.workspace import Workspace
 
+# An export streams; measured with a million rows, a larger limit only makes the process larger.
+EXPORT_MEMORY = "128MB"
+
 
 class WorkspaceResource(ConfigurableResource):  # type: ignore[type-arg]
     """Connections of one workspace.
@@ -54,9 +57,14 @@ class WorkspaceResource(ConfigurableResource):  # type: ignore[type-arg]
         return load_reference(self.workspace.home, self.config.organisation.zone)
 
     @contextmanager
-    def session(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Open a DuckDB session with the shared macros and a temporary folder inside the workspace."""
+    def session(self, memory_limit: str = "3GB", threads: int = 2) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open a DuckDB session with the shared macros and a temporary folder inside the workspace.
+
+        Args:
+            memory_limit: as DuckDB writes it; a long export streams and needs little (`EXPORT_MEMORY`).
+            threads: threads of the engine.
+        """
         temporary = self.workspace.home / ".duckdb"
         temporary.mkdir(parents=True, exist_ok=True)
-        with duckdb_session(temp_directory=temporary) as connection:
+        with duckdb_session(memory_limit=memory_limit, threads=threads, temp_directory=temporary) as connection:
             yield connection

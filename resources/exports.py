@@ -3,7 +3,7 @@
 What does not belong here: which charges there are (`charges` in `sql/`), what the columns mean (`charges.columns`).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -12,18 +12,17 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from billing_pipeline.charges.columns import COLUMNS, INVOICE_NUMBER, Column, choose_columns
+from billing_pipeline.charges.columns import INVOICE_NUMBER, Column, choose_columns
 from billing_pipeline.charges.filters import ParsedFilter, parse_filter
-from billing_pipeline.charges.ordering import SortKey, order_by, parse_sort
+from billing_pipeline.charges.ordering import SortKey, parse_sort
 from billing_pipeline.errors import BillingError
-from resources.charge_cells import csv_row, sheet_row
+from resources.charge_list import ChargeList
 from resources.charge_statistics import ListStatistics, measure
 from resources.lake import replacing
 from resources.workbook import MOST_DATA_ROWS, SheetColumn, write_workbook
 
 TITLE = "Customer Charges"
 FORMATS = ("xlsx", "csv", "parquet")
-_ROWS_AT_ONCE = 2_048
 _ROW_GROUP_ROWS = 100_000
 
 
@@ -126,28 +125,29 @@ def export_charges(
         Rows, sheets and files made.
 
     Raises:
-        ExportInvalid: the suffix says no format, or the relation is not the customer charges.
+        ExportInvalid: the suffix says no format.
+        ChargesInvalid: the relation is not the customer charges, or one of them has no currency.
         UnknownCurrency: a charge's currency is not in ISO 4217.
         duckdb.Error: the relation cannot be read.
     """
     targets = _targets(out, request.formats)
-    query = _ListQuery(connection, relation_sql, request, show_invoice_numbers)
+    charges = ChargeList(connection, relation_sql, request.columns, request.sort, request.filter, show_invoice_numbers)
     link = invoice_link if show_invoice_numbers and INVOICE_NUMBER in request.columns else None
     sheets: tuple[str, ...] = ()
     rows_without_link = 0
-    statistics = measure(connection, query.filtered, query.parameters, request.columns)
+    statistics = measure(connection, charges.filtered, charges.parameters, request.columns)
     for format_name, target in targets.items():
         with replacing(target) as temporary:
             if format_name == "parquet":
-                _write_parquet(temporary, query)
+                _write_parquet(temporary, charges)
             elif format_name == "csv":
-                _write_csv(temporary, query, statistics, request.columns)
+                _write_csv(temporary, charges, statistics, request.columns)
             else:
                 written = write_workbook(
                     temporary,
                     TITLE,
                     _sheet_columns(request.columns, statistics, link),
-                    query.sheet_rows(statistics, has_links=link is not None),
+                    charges.sheet_rows(statistics, has_links=link is not None),
                     statistics.rows,
                     statistics.text_bytes,
                     rows_per_sheet,
@@ -160,63 +160,6 @@ def export_charges(
         rows_without_link,
         statistics.long_texts if sheets else 0,
     )
-
-
-class _ListQuery:
-    """The filtered, ordered list, read as a stream."""
-
-    def __init__(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        relation_sql: str,
-        request: ExportRequest,
-        show_invoice_numbers: bool,
-    ) -> None:
-        self._connection = connection
-        self._columns = request.columns
-        self._sort = order_by(request.sort)
-        self.parameters = list(request.filter.parameters) if request.filter else []
-        condition = request.filter.sql if request.filter else "true"
-        # Order and filter see the number that the reader may not see.
-        self._shown_number = '"invoice_number"' if show_invoice_numbers else "''"
-        self.filtered = f"select * from ({_as_select(relation_sql)}) as charges where {condition}"
-        _check_types(connection, relation_sql)
-
-    def sheet_rows(self, statistics: ListStatistics, has_links: bool) -> Iterator[tuple[str, str | None]]:
-        """Yield each row's XML and the text of its link."""
-        row = sheet_row(self._columns, statistics.decimals, has_links)
-        link = '"invoice_number"' if has_links else "null::varchar"
-        for batch in self._stream(f"{row} as xml, {link} as link_text"):
-            yield from zip(batch.column(0).to_pylist(), batch.column(1).to_pylist(), strict=True)
-
-    def csv_lines(self, statistics: ListStatistics) -> Iterator[list[str]]:
-        """Yield batches of CSV records."""
-        for batch in self._stream(f"{csv_row(self._columns, statistics.decimals)} as line"):
-            yield batch.column(0).to_pylist()
-
-    def values(self) -> pa.RecordBatchReader:
-        """Return the values themselves, exact."""
-        return self._stream(", ".join(f'"{column.name}"' for column in self._columns))
-
-    def _stream(self, expressions: str) -> pa.RecordBatchReader:
-        # Sorted first, written out second: the other way round the sort would carry a kilobyte a row.
-        names = [*(column.name for column in self._columns if column != INVOICE_NUMBER), "currency"]
-        others = ", ".join(f'"{name}"' for name in dict.fromkeys(names))
-        query = f"""
-            with ordered as (
-                select {others}, "invoice_number"
-                from ({self.filtered}) as filtered
-                order by {self._sort}
-            ),
-            shown as (
-                select {others}, {self._shown_number} as "invoice_number"
-                from ordered
-            )
-            select {expressions}
-            from shown
-        """
-        relation = self._connection.sql(query, params=self.parameters)
-        return relation.to_arrow_reader(_ROWS_AT_ONCE)
 
 
 def _targets(out: Path, formats: tuple[str, ...]) -> dict[str, Path]:
@@ -236,43 +179,26 @@ def _sheet_columns(columns: tuple[Column, ...], statistics: ListStatistics, link
     ]
 
 
-def _as_select(relation_sql: str) -> str:
-    return (
-        relation_sql if relation_sql.strip().lower().startswith(("select", "with", "from")) else f"from {relation_sql}"
-    )
-
-
 def _words(text: Iterable[str] | str | None) -> list[str]:
     parts = text.split(",") if isinstance(text, str) else list(text or ())
     return [part.strip() for part in parts if part.strip()]
 
 
-def _check_types(connection: duckdb.DuckDBPyConnection, relation_sql: str) -> None:
-    """Refuse a relation whose columns are missing or of another kind: a float would be shown as if it were exact."""
-    relation = connection.sql(_as_select(relation_sql))
-    types = {name: str(kind).lower() for name, kind in zip(relation.columns, relation.types, strict=True)}
-    if "line_item_id" not in types:
-        raise ExportInvalid("the customer charges have no column line_item_id, which settles their order")
-    for column in COLUMNS:
-        found = types.get(column.name, "missing")
-        wanted = column.sql_type.partition("(")[0]
-        if not found.startswith(wanted):
-            raise ExportInvalid(f"column {column.name} of the customer charges is {found}, not {column.sql_type}")
-
-
-def _write_csv(path: Path, query: _ListQuery, statistics: ListStatistics, columns: tuple[Column, ...]) -> None:
+def _write_csv(path: Path, charges: ChargeList, statistics: ListStatistics, columns: tuple[Column, ...]) -> None:
     r"""Write RFC 4180: UTF-8, a header, `\r\n` after every record."""
     with path.open("w", encoding="utf-8", newline="") as file:
         file.write(",".join(column.header for column in columns) + "\r\n")
-        for lines in query.csv_lines(statistics):
+        for lines in charges.csv_lines(statistics):
             file.write("\r\n".join(lines) + "\r\n")
 
 
-def _write_parquet(path: Path, query: _ListQuery) -> None:
+def _write_parquet(path: Path, charges: ChargeList) -> None:
     """Write the values under their snake_case names, in groups of the same rows whatever the engine's batches were."""
-    reader = query.values()
-    waiting = reader.schema.empty_table()
-    with pq.ParquetWriter(path, reader.schema, compression="zstd") as writer:
+    with (
+        charges.values() as reader,
+        pq.ParquetWriter(path, reader.schema, compression="zstd") as writer,
+    ):
+        waiting = reader.schema.empty_table()
         for batch in reader:
             waiting = pa.concat_tables([waiting, pa.Table.from_batches([batch])])
             if waiting.num_rows >= _ROW_GROUP_ROWS:

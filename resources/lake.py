@@ -76,9 +76,12 @@ class Lake:
         target = self.path(table.name, partition)
         with replacing(target) as temporary:
             columns = ", ".join(f'"{name}"' for name in table.column_names)
-            connection.execute(
-                f"copy (select {columns} from ({query})) to '{temporary}' (format parquet, compression zstd)"
+            # Outermost: DuckDB keeps no order of an inner select unless it is told to preserve insertion order.
+            order = ", ".join(f'"{name}" nulls last' for name in table.sorted_by)
+            ordered = (
+                f"select {columns} from ({query}) order by {order}" if order else f"select {columns} from ({query})"
             )
+            connection.execute(f"copy ({ordered}) to '{temporary}' (format parquet, compression zstd)")
             check_contract(connection, table, temporary)
         return target
 

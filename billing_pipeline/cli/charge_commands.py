@@ -10,7 +10,7 @@ from billing_pipeline.cli.output import OUT
 from billing_pipeline.cli.reports import NothingPublished
 from billing_pipeline.periods import days_between, parse_day
 from billing_pipeline.schemas.customer_charges import CUSTOMER_CHARGES
-from resources.connections import WorkspaceResource
+from resources.connections import EXPORT_MEMORY, WorkspaceResource
 from resources.exports import ExportRequest, export_charges
 from resources.lake import Lake
 from resources.relations import mark_current, read_deliveries, read_partitions
@@ -40,7 +40,8 @@ def export_command(
     workspace = Workspace.from_environment()
     request = ExportRequest.parse(columns=columns, where=where, sort=sort, formats=formats)
     organisation = workspace.load_config().organisation
-    with WorkspaceResource(home=str(workspace.home)).session() as connection:
+    resource = WorkspaceResource(home=str(workspace.home))
+    with resource.session(memory_limit=EXPORT_MEMORY, threads=1) as connection:
         _name_charges(connection, workspace, first, last)
         summary = export_charges(
             connection,

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from dagster import AssetKey, DagsterInstance, ExecuteInProcessResult
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
@@ -49,10 +50,10 @@ class Jobs:
             RunFailed: a step failed.
             ConfigurationInvalid: a day lies before the first partition or in the future.
         """
-        today = datetime.now(UTC).astimezone(self.workspace.load_config().organisation.zone).date()
+        zone = self.workspace.load_config().organisation.zone
         for day in days:
-            if not FIRST_DAY <= day <= today:
-                raise ConfigurationInvalid(f"{day} is no day of arrival: days run from {FIRST_DAY} to today, {today}")
+            if not is_day_of_arrival(day, zone):
+                raise ConfigurationInvalid(f"{day} is no day of arrival: days run from {FIRST_DAY} to today")
         stretches = list(_stretches(sorted(set(days)), set(busy) - set(days)))
         for first, last in stretches:
             tags = {
@@ -84,6 +85,11 @@ class Jobs:
         if not result.success:
             raise RunFailed(_why(result))
         return result
+
+
+def is_day_of_arrival(day: date, zone: ZoneInfo) -> bool:
+    """Tell whether a day is a partition: neither before the first nor, in the organisation's zone, in the future."""
+    return FIRST_DAY <= day <= datetime.now(UTC).astimezone(zone).date()
 
 
 @contextmanager

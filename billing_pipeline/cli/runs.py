@@ -1,15 +1,19 @@
 """`billing run`: which days, in what order, and what is said at the end."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 import typer
 
-from billing_pipeline.cli.jobs import open_jobs
+from assets.partitions import FIRST_DAY
+from billing_pipeline.cli.jobs import is_day_of_arrival, open_jobs
 from billing_pipeline.cli.output import OUT, complain, money, show_table
 from billing_pipeline.ledger.documents import list_errors, list_invoices
 from billing_pipeline.periods import BillingPeriod, days_between, local_day
@@ -69,16 +73,27 @@ def run(workspace: Workspace, request: RunRequest, as_json: bool = False) -> boo
                     "who": "billing run",
                 },
             )
-    return summarise(workspace, sorted(days), request.month, as_json)
+    strays = _beyond_the_days(inbox, config.organisation.zone)
+    return summarise(workspace, sorted(days), request.month, as_json, strays)
 
 
 def untaken_days(inbox: Inbox, lake: Lake, workspace: Workspace) -> list[date]:
-    """Return the days of arrival with files that no run has taken yet; quarantined ones are tried again."""
+    """Return the days of arrival with files that no run has taken yet; quarantined ones are tried again.
+
+    A day whose quarantine is not empty is among them also when nothing of it waits any more: what was mended by a
+    file of another day leaves that quarantine only when the day is built again.
+    """
     zone = workspace.load_config().organisation.zone
     taken: set[tuple[str, str]] = set()
+    quarantined: list[date] = []
     with duckdb.connect() as connection:
         read_partitions(connection, "taken", DELIVERIES, lake, None)
         taken.update(connection.execute("select distinct source, sha256 from taken").fetchall())
+        files = lake.files(QUARANTINE.name)
+        if files:
+            query = "select distinct filename from read_parquet($files, filename = true, hive_partitioning = false)"
+            found = connection.execute(query, {"files": files}).fetchall()
+            quarantined = [date.fromisoformat(Path(name).stem) for (name,) in found]
     days = {
         local_day(file_set.received_at, zone)
         for source, assembled in inbox.by_source.items()
@@ -88,7 +103,21 @@ def untaken_days(inbox: Inbox, lake: Lake, workspace: Workspace) -> list[date]:
     refused = {
         local_day(item.arrival.received_at, zone) for found in inbox.by_source.values() for item in found.refused
     }
-    return sorted(days | refused)
+    return [day for day in sorted(days | refused | set(quarantined)) if is_day_of_arrival(day, zone)]
+
+
+def _beyond_the_days(inbox: Inbox, zone: ZoneInfo) -> list[str]:
+    """Return a complaint for each file that counts as arrived on a day that is no partition: no run takes it."""
+    files = [
+        *((one.files[0], one.received_at) for found in inbox.by_source.values() for one in found.complete),
+        *((item.arrival, item.arrival.received_at) for found in inbox.by_source.values() for item in found.refused),
+    ]
+    return [
+        f"not taken: {arrival.source}/{arrival.name}: it counts as arrived on {local_day(instant, zone)};"
+        f" days of arrival run from {FIRST_DAY} to today"
+        for arrival, instant in files
+        if not is_day_of_arrival(local_day(instant, zone), zone)
+    ]
 
 
 def days_of_month(lake: Lake, workspace: Workspace, period: BillingPeriod) -> list[date]:
@@ -103,13 +132,19 @@ def days_of_month(lake: Lake, workspace: Workspace, period: BillingPeriod) -> li
     return sorted({local_day(received_at, zone) for (received_at,) in found})
 
 
-def summarise(workspace: Workspace, days: list[date], month: BillingPeriod | None, as_json: bool) -> bool:
+def summarise(
+    workspace: Workspace, days: list[date], month: BillingPeriod | None, as_json: bool, strays: Sequence[str] = ()
+) -> bool:
     """Print what the days and the month came to, problems on stderr.
+
+    Args:
+        strays: complaints about files that no run takes.
 
     Returns:
         Whether there was no problem.
     """
     facts = _facts(workspace, days, month)
+    facts["problems"] += strays
     if as_json:
         typer.echo(json.dumps(facts, indent=2, default=str))
     else:

@@ -33,6 +33,7 @@ CUSTOMER_CHARGES: Final = Table(
         Column("billing_period", "VARCHAR", "Month of the invoice date, YYYY-MM.", nullable=False),
         Column("delivery_id", "VARCHAR", "The delivery the item came in.", nullable=False),
     ),
+    sorted_by=("invoice_number", "line_item_id"),
 )
 
 EXCLUDED_CHARGES: Final = Table(
@@ -68,4 +69,5 @@ EXCLUDED_CHARGES: Final = Table(
         Column("currency", "VARCHAR", "ISO 4217 code of the cost.", nullable=False),
         Column("billing_period", "VARCHAR", "Month of the invoice date, YYYY-MM.", nullable=False),
     ),
+    sorted_by=("invoice_number", "line_item_id"),
 )

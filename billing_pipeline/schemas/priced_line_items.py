@@ -74,6 +74,7 @@ PRICED_LINE_ITEMS: Final = Table(
         Column("is_final", "BOOLEAN", "False while the vendor still estimates.", nullable=False),
         Column("received_at", "TIMESTAMP WITH TIME ZONE", "Arrival of the delivery.", nullable=False),
     ),
+    sorted_by=("customer_id", "product_id", "period_start", "charge_id"),
 )
 
 UNBILLED_CHARGES: Final = Table(

@@ -18,6 +18,7 @@ USAGE_RECONCILIATION: Final = Table(
         Column("row_count", "BIGINT", "Vendor rows in this bucket.", nullable=False),
         Column("delivery_id", "VARCHAR", "The delivery that was reconciled.", nullable=False),
     ),
+    sorted_by=("source", "billing_account_id", "billing_period", "currency", "bucket", "delivery_id"),
 )
 
 BILLING_STATUS: Final = Table(

@@ -57,11 +57,13 @@ class Table:
         name: the name users query.
         grain: what one row is.
         columns: in the order of the table.
+        sorted_by: columns that put the rows of a partition into one order, and so its bytes.
     """
 
     name: str
     grain: str
     columns: tuple[Column, ...]
+    sorted_by: tuple[str, ...] = ()
 
     @property
     def column_names(self) -> tuple[str, ...]:

@@ -52,6 +52,3 @@ customer_charges as (
 )
 
 select * from customer_charges
-order by
-    invoice_number desc,
-    line_item_id asc

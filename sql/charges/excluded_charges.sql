@@ -33,6 +33,3 @@ excluded_charges as (
 )
 
 select * from excluded_charges
-order by
-    invoice_number,
-    line_item_id

@@ -32,10 +32,3 @@ buckets as (
 )
 
 select * from buckets
-order by
-    source,
-    billing_account_id,
-    billing_period,
-    currency,
-    bucket,
-    delivery_id
