@@ -13,7 +13,17 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from billing_pipeline.money import UnknownCurrency, minor_units
 
-FileFormat = Literal["focus", "aws_cur", "distributor_invoice"]
+FileFormat = Literal[
+    "focus",
+    "aws_cur",
+    "aws_cur2",
+    "aws_dbr",
+    "ms_nce",
+    "ms_daily",
+    "azure_costs",
+    "gcp_reseller",
+    "distributor_invoice",
+]
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
 
 

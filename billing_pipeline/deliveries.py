@@ -8,7 +8,6 @@ What does not belong here: finding and hashing files (`resources.landing`), read
 (`resources.conversion`).
 """
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,41 +16,11 @@ from pathlib import PurePosixPath
 
 from billing_pipeline.errors import BadInput
 from billing_pipeline.identifiers import file_set_sha256
+from billing_pipeline.manifests import Arrival, Manifest, part_stem, read_manifest
+
+__all__ = ["Arrival", "Assembled", "FileSet", "Manifest", "Refused", "Waiting", "assemble", "read_manifest"]
 
 _REPORT_PERIOD_FOLDER = re.compile(r"\d{8}-\d{8}")
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """One file that arrived, as recorded when it was first seen.
-
-    Attributes:
-        name: path relative to the source's landing folder, with `/`.
-        received_at: when it counts as arrived: local noon of its `received=` folder, else its modification time.
-        modified_at: the file's modification time; orders arrivals of one instant.
-    """
-
-    source: str
-    name: str
-    sha256: str
-    size: int
-    received_at: datetime
-    modified_at: datetime
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """What one manifest says: which chunks make up which assembly.
-
-    Attributes:
-        keys: the chunks' keys in the vendor's bucket.
-        billing_period: `YYYY-MM`, or None.
-    """
-
-    arrival: Arrival
-    assembly_id: str
-    keys: tuple[str, ...]
-    billing_period: str | None
 
 
 @dataclass(frozen=True)
@@ -105,83 +74,43 @@ class Assembled:
     refused: list[Refused] = field(default_factory=list)
 
 
-def read_manifest(arrival: Arrival, content: bytes) -> Manifest:
-    """Read a CUR manifest.
-
-    Args:
-        content: the file's bytes, JSON with `assemblyId`, `reportKeys` and `billingPeriod`.
-
-    Raises:
-        BadInput: it is no JSON, lacks a key, or names a chunk outside the landing folder.
-    """
-    try:
-        document = json.loads(content)
-        assembly_id, keys = document["assemblyId"], document["reportKeys"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise BadInput(arrival.name, f"the manifest cannot be read: {error}") from error
-    if not isinstance(assembly_id, str) or not isinstance(keys, list) or not keys:
-        raise BadInput(arrival.name, "the manifest names no assembly or no chunk", column="reportKeys")
-    for key in keys:
-        if not isinstance(key, str) or _leaves_the_folder(key):
-            raise BadInput(
-                arrival.name,
-                "the manifest names a chunk that would leave the landing folder",
-                column="reportKeys",
-                value=str(key),
-            )
-    if len(set(keys)) != len(keys):
-        raise BadInput(arrival.name, "the manifest names a chunk twice", column="reportKeys")
-    start = document.get("billingPeriod", {}).get("start", "")
-    period = f"{start[:4]}-{start[4:6]}" if re.match(r"\d{6}", start) else None
-    return Manifest(arrival, assembly_id, tuple(keys), period)
-
-
-def _leaves_the_folder(key: str) -> bool:
-    parts = PurePosixPath(key.replace("\\", "/")).parts
-    return not parts or parts[0] == "/" or ".." in parts or ":" in parts[0] or "\x00" in key
-
-
-def assemble(arrivals: Sequence[Arrival], manifests: Sequence[Manifest], needs_manifest: bool = False) -> Assembled:
+def assemble(
+    arrivals: Sequence[Arrival],
+    manifests: Sequence[Manifest],
+    needs_manifest: bool = False,
+    unreadable: Sequence[Arrival] = (),
+) -> Assembled:
     """Put the arrivals of one source together into complete sets of files.
 
     Args:
         arrivals: every data file that ever arrived, manifests not among them.
         manifests: every manifest that ever arrived and could be read.
-        needs_manifest: whether a file inside a report's period folder belongs to a manifest (AWS reports).
+        needs_manifest: whether a file inside a report's period folder, or with a chunk's number, belongs to a
+            manifest (AWS reports).
+        unreadable: manifests that were refused; what lies beside or below them is nobody's whole delivery.
 
     Returns:
         Complete sets (the same bytes twice are one set, the earlier), files that wait, and manifests whose
-        chunks are not all there.
+        chunks are not all there. The same for any order of the arguments.
     """
     result = Assembled()
     # A file overwritten in place within one instant of arrival (a received= folder) is its last version only.
     latest = {(arrival.name, arrival.received_at): arrival for arrival in sorted(arrivals, key=_by_arrival)}
-    arrivals = list(latest.values())
     versions: dict[str, list[Arrival]] = {}
-    for arrival in arrivals:
+    for arrival in latest.values():
         versions.setdefault(arrival.name, []).append(arrival)
-    used: set[Arrival] = set()
-    sets: list[FileSet] = []
-    for manifest in sorted(manifests, key=lambda item: _by_arrival(item.arrival)):
-        try:
-            chunks = tuple(_chunk(manifest, key, versions) for key in manifest.keys)
-        except BadInput as error:
-            result.refused.append(Refused(manifest.arrival, error))
-            continue
-        used.update(chunks)
-        file_set = FileSet(manifest.arrival.source, chunks, manifest)
-        successor = _successor(file_set, manifest, manifests)
-        if successor is None:
-            sets.append(file_set)
-        else:
-            reason = f"superseded by assembly {successor.assembly_id} of {successor.arrival.name}"
-            result.waiting.append(Waiting(manifest.arrival, reason))
-    for arrival in sorted(set(arrivals) - used, key=_by_arrival):
-        waits_for = _waits_for(arrival, manifests, needs_manifest)
-        if waits_for is None:
-            sets.append(FileSet(arrival.source, (arrival,)))
-        else:
-            result.waiting.append(Waiting(arrival, waits_for))
+    manifests = sorted(manifests, key=lambda item: _by_arrival(item.arrival))
+    sets, held = _assemblies(manifests, versions, result)
+    homes = _homes(manifests, unreadable)
+    for arrival in sorted(latest.values(), key=_by_arrival):
+        if arrival not in held:
+            reason = _waits_for(arrival, homes, needs_manifest)
+            if reason is None:
+                sets.append(FileSet(arrival.source, (arrival,)))
+            else:
+                result.waiting.append(Waiting(arrival, reason))
+        elif held[arrival]:
+            result.waiting.append(Waiting(arrival, held[arrival]))
     taken: set[str] = set()
     for file_set in sorted(sets, key=lambda item: (item.received_at, item.modified_at, item.files[0].name)):
         if file_set.sha256 not in taken:
@@ -190,12 +119,54 @@ def assemble(arrivals: Sequence[Arrival], manifests: Sequence[Manifest], needs_m
     return result
 
 
+def _assemblies(
+    manifests: Sequence[Manifest], versions: Mapping[str, Sequence[Arrival]], result: Assembled
+) -> tuple[list[FileSet], dict[Arrival, str]]:
+    """Return the assemblies that are complete and in force, and every chunk of any: empty, or what it waits for."""
+    sets: list[FileSet] = []
+    held: dict[Arrival, str] = {}
+    claims: dict[Arrival, str] = {}
+    for manifest in manifests:
+        chunks: list[Arrival] = []
+        missing: BadInput | None = None
+        for key in manifest.keys:
+            try:
+                chunks.append(_chunk(manifest, key, versions, claims))
+            except BadInput as error:
+                missing = missing or error
+        if _successor(manifest, manifests, manifest.arrival.received_at) is None:
+            claims.update(dict.fromkeys(chunks, manifest.assembly_id))
+        if missing is not None:
+            successor = _successor(manifest, manifests, None)
+            if successor is None:
+                result.refused.append(Refused(manifest.arrival, missing))
+            else:
+                result.waiting.append(Waiting(manifest.arrival, _superseded(successor)))
+            for chunk in chunks:
+                held.setdefault(chunk, f"{manifest.arrival.name} lists chunks that are not here")
+            continue
+        held.update(dict.fromkeys(chunks, ""))
+        file_set = FileSet(manifest.arrival.source, tuple(chunks), manifest)
+        successor = _successor(manifest, manifests, file_set.received_at)
+        if successor is None:
+            sets.append(file_set)
+        else:
+            result.waiting.append(Waiting(manifest.arrival, _superseded(successor)))
+    return sets, held
+
+
 def _by_arrival(arrival: Arrival) -> tuple[datetime, datetime, str, str]:
     return (arrival.received_at, arrival.modified_at, arrival.name, arrival.sha256)
 
 
-def _chunk(manifest: Manifest, key: str, versions: Mapping[str, Sequence[Arrival]]) -> Arrival:
-    """Return the file that a manifest's key means: the longest tail of the key found at or above the manifest."""
+def _chunk(
+    manifest: Manifest, key: str, versions: Mapping[str, Sequence[Arrival]], claims: Mapping[Arrival, str]
+) -> Arrival:
+    """Return the file that a manifest's key means: the longest tail of the key found at or above the manifest.
+
+    Where each assembly overwrites the chunks of the one before (AWS: "overwrite existing report"), a version that an
+    earlier assembly has is never part of a later one: it is merely not overwritten yet.
+    """
     folder = PurePosixPath(manifest.arrival.name).parent
     tail = PurePosixPath(key).parts
     for length in range(len(tail), 0, -1):
@@ -203,33 +174,61 @@ def _chunk(manifest: Manifest, key: str, versions: Mapping[str, Sequence[Arrival
         for ancestor in ancestors:
             found = versions.get(str(ancestor.joinpath(*tail[-length:])))
             if found:
-                known = [file for file in found if file.received_at <= manifest.arrival.received_at]
-                return known[-1] if known else found[0]
+                own = [file for file in found if claims.get(file, manifest.assembly_id) == manifest.assembly_id]
+                if not own:
+                    reason = f"a chunk that the manifest lists is still that of assembly {claims[found[-1]]}"
+                    raise BadInput(manifest.arrival.name, reason, column="reportKeys", value=key)
+                known = [file for file in own if file.received_at <= manifest.arrival.received_at]
+                return known[-1] if known else own[0]
     raise BadInput(manifest.arrival.name, "a chunk that the manifest lists is not here", column="reportKeys", value=key)
 
 
-def _successor(file_set: FileSet, manifest: Manifest, manifests: Sequence[Manifest]) -> Manifest | None:
-    """Return the manifest of another assembly that was in force in the period's root when this set was complete."""
-    folder = PurePosixPath(manifest.arrival.name).parent
-    in_force = [
-        other
-        for other in manifests
-        if PurePosixPath(other.arrival.name).parent in (folder, *folder.parents)
-        and PurePosixPath(other.arrival.name).name == PurePosixPath(manifest.arrival.name).name
-        and other.arrival.received_at <= file_set.received_at
-    ]
-    in_force.sort(key=lambda item: (-len(PurePosixPath(item.arrival.name).parts), *_by_arrival(item.arrival)))
-    latest = in_force[-1] if in_force else manifest
-    return None if latest.assembly_id == manifest.assembly_id else latest
+def _successor(manifest: Manifest, manifests: Sequence[Manifest], at: datetime | None) -> Manifest | None:
+    """Return the manifest of another assembly of the same month that was in force in the period's root at an instant.
+
+    Args:
+        manifests: in order of arrival.
+        at: None for now.
+    """
+    path = PurePosixPath(manifest.arrival.name)
+    in_force = manifest
+    depth = len(path.parts)
+    for other in manifests:
+        other_path = PurePosixPath(other.arrival.name)
+        is_above = other_path.name == path.name and other_path.parent in (path.parent, *path.parent.parents)
+        is_same_month = None in (manifest.billing_period, other.billing_period) or (
+            other.billing_period == manifest.billing_period
+        )
+        # The highest manifest is the period's own; of its versions the last one counts.
+        is_known = at is None or other.arrival.received_at <= at
+        if is_above and is_same_month and is_known and len(other_path.parts) <= depth:
+            in_force, depth = other, len(other_path.parts)
+    return None if in_force.assembly_id == manifest.assembly_id else in_force
 
 
-def _waits_for(arrival: Arrival, manifests: Sequence[Manifest], needs_manifest: bool) -> str | None:
-    folders = PurePosixPath(arrival.name).parent
-    for manifest in manifests:
-        home = PurePosixPath(manifest.arrival.name).parent
-        below = home == folders or (home.parts and home in folders.parents)
-        if below:
-            return f"listed by no manifest of {home}"
-    if needs_manifest and any(_REPORT_PERIOD_FOLDER.fullmatch(part) for part in folders.parts):
-        return "its manifest has not arrived"
-    return None
+def _superseded(successor: Manifest) -> str:
+    return f"superseded by assembly {successor.assembly_id} of {successor.arrival.name}"
+
+
+def _homes(manifests: Sequence[Manifest], unreadable: Sequence[Arrival]) -> dict[PurePosixPath, str]:
+    """Return the folders whose files only a manifest may release, and what a file in them waits for."""
+    homes = {
+        folder: f"listed by no manifest of {folder}"
+        for folder in (PurePosixPath(manifest.arrival.name).parent for manifest in manifests)
+    }
+    newest = {manifest.arrival.name: manifest.arrival for manifest in manifests}
+    for arrival in sorted(unreadable, key=_by_arrival):
+        readable = newest.get(arrival.name)
+        if readable is None or _by_arrival(readable) < _by_arrival(arrival):
+            homes[PurePosixPath(arrival.name).parent] = f"its manifest {arrival.name} was refused"
+    return homes
+
+
+def _waits_for(arrival: Arrival, homes: Mapping[PurePosixPath, str], needs_manifest: bool) -> str | None:
+    folder = PurePosixPath(arrival.name).parent
+    for home in (folder, *folder.parents):
+        # What lies below the landing folder itself may be anybody's; what lies in it, beside a manifest, is not.
+        if home in homes and (home == folder or home.parts):
+            return homes[home]
+    is_chunk = any(_REPORT_PERIOD_FOLDER.fullmatch(part) for part in folder.parts) or part_stem(arrival.name)
+    return "its manifest has not arrived" if needs_manifest and is_chunk else None

@@ -15,7 +15,7 @@ from isal import igzip
 from billing_pipeline.errors import BadInput
 from billing_pipeline.vendors.format import Carrier
 
-CHUNK_BYTES = 16 << 20
+CHUNK_BYTES = 4 << 20
 # A file that grows beyond both limits is taken for a decompression bomb. Real billing exports compress 5 to 15 times.
 BOMB_BYTES = 256 << 20
 BOMB_RATIO = 200
@@ -88,7 +88,7 @@ def carrier_of(file: LandedFile) -> Carrier:
     return carrier
 
 
-def read_chunks(file: LandedFile, carrier: Carrier, chunk_bytes: int = CHUNK_BYTES) -> Iterator[bytes]:
+def read_chunks(file: LandedFile, carrier: Carrier) -> Iterator[bytes]:
     """Yield a text file's decompressed bytes in order; reaching the end means all of it was verified.
 
     Args:
@@ -102,14 +102,14 @@ def read_chunks(file: LandedFile, carrier: Carrier, chunk_bytes: int = CHUNK_BYT
     try:
         if carrier == "csv.gz":
             with igzip.IGzipFile(str(file.path), "rb") as stream:  # type: ignore[no-untyped-call]
-                while chunk := stream.read(chunk_bytes):
+                while chunk := stream.read(CHUNK_BYTES):
                     produced += len(chunk)
                     _refuse_bomb(file, produced, limit)
                     yield chunk
         else:
             compression = "zstd" if carrier == "csv.zst" else None
             with pa.input_stream(str(file.path), compression=compression) as stream:
-                while chunk := stream.read(chunk_bytes):
+                while chunk := stream.read(CHUNK_BYTES):
                     produced += len(chunk)
                     _refuse_bomb(file, produced, limit)
                     yield chunk

@@ -18,6 +18,7 @@ from pyarrow import parquet
 
 from billing_pipeline.configuration import Source
 from billing_pipeline.errors import BadInput
+from billing_pipeline.queries import load_sql
 from billing_pipeline.vendors.format import VendorFormat
 from billing_pipeline.vendors.header import HeaderMatch, match_header
 from billing_pipeline.vendors.registry import FORMATS, require_format
@@ -27,7 +28,6 @@ from resources.invoice_checks import check_invoices
 from resources.invoice_rows import open_json, open_workbook
 from resources.read_ahead import read_ahead
 from resources.row_keys import duplicate_row_key
-from resources.sql_files import load_sql
 from resources.typed_rows import TypedRows
 
 __all__ = ["Converted", "LandedFile", "RowGroup", "convert", "duplicate_row_key", "sha256_of"]

@@ -19,7 +19,6 @@ from resources.typed_rows import TEXT_DICTIONARY, RowsInvalid, TypedRows, read_t
 BOM = b"\xef\xbb\xbf"
 # Longer than any real record; a quote that is never closed would otherwise swallow the whole file.
 MAX_RECORD_BYTES = 64 << 20
-BLOCK_BYTES = 4 << 20
 
 
 @dataclass
@@ -43,7 +42,7 @@ def open_csv(chunks: Iterable[bytes], file: str) -> CsvText:
     """
     records = _whole_records(chunks, file)
     first = next(records, b"").removeprefix(BOM)
-    _require_utf8(first, file, 0)
+    _require_utf8(first, file, rows_before=-1)
     end = _end_of_first_record(first)
     header = next(csv.reader(io.StringIO(first[:end].decode("utf-8"), newline=""), strict=True), [])
     if not any(header):
@@ -100,7 +99,9 @@ def _require_utf8(chunk: bytes, file: str, rows_before: int) -> None:
     except UnicodeDecodeError as error:
         good = chunk[: error.start].decode("utf-8")
         row = rows_before + max(1, sum(1 for record in csv.reader(io.StringIO(good, newline="")) if record))
-        raise BadInput(file, "the file is not UTF-8", row=row, value=repr(chunk[error.start : error.end])) from error
+        raise BadInput(
+            file, "the file is not UTF-8", row=row or None, value=repr(chunk[error.start : error.end])
+        ) from error
 
 
 def typed_batches(text: CsvText, rows: TypedRows) -> Iterator[pa.RecordBatch]:
@@ -134,19 +135,15 @@ def typed_batches(text: CsvText, rows: TypedRows) -> Iterator[pa.RecordBatch]:
 
 
 def _read(chunk: bytes, names: list[str], options: arrow_csv.ConvertOptions) -> pa.Table:
-    try:
-        return _read_in_blocks(chunk, names, options, BLOCK_BYTES)
-    except pa.ArrowInvalid as error:
-        if "straddling" not in str(error):
-            raise
-        return _read_in_blocks(chunk, names, options, len(chunk) + 1)
-
-
-def _read_in_blocks(chunk: bytes, names: list[str], options: arrow_csv.ConvertOptions, block_bytes: int) -> pa.Table:
     return arrow_csv.read_csv(
         pa.py_buffer(chunk),
-        # One thread: the next stage has the other core, see read_ahead.
-        read_options=arrow_csv.ReadOptions(column_names=names, block_size=block_bytes, use_threads=False),
+        read_options=arrow_csv.ReadOptions(
+            column_names=names,
+            # One block: where a block ends between CR and LF inside quotes, pyarrow 26 loses the LF.
+            block_size=len(chunk) + 1,
+            # One thread: the next stage has the other core, see read_ahead.
+            use_threads=False,
+        ),
         parse_options=arrow_csv.ParseOptions(delimiter=",", quote_char='"', newlines_in_values=b'"' in chunk),
         convert_options=options,
     )

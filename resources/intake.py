@@ -6,10 +6,9 @@ converted, and a converted file that no delivery lists is removed.
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -18,18 +17,19 @@ import duckdb
 import polars as pl
 
 from billing_pipeline.configuration import Source, WorkspaceConfig
-from billing_pipeline.deliveries import Arrival, Assembled, FileSet, Manifest, Refused, Waiting, assemble, read_manifest
+from billing_pipeline.deliveries import Arrival, Assembled, FileSet, Refused, Waiting, assemble
 from billing_pipeline.errors import BadInput
 from billing_pipeline.identifiers import delivery_id
-from billing_pipeline.periods import BillingPeriod, add_business_days, local_day
+from billing_pipeline.manifests import Manifest
+from billing_pipeline.periods import local_day
 from billing_pipeline.queries import sql_folder
 from billing_pipeline.schemas.deliveries import DELIVERIES, QUARANTINE
+from billing_pipeline.vendors.registry import FORMATS
 from resources.archive import Archive
-from resources.conversion import Converted, LandedFile, RowGroup, convert, duplicate_row_key
+from resources.conversion import LandedFile, RowGroup, convert, duplicate_row_key
+from resources.intake_checks import blamed, check_manifest, is_final, merged_groups, without_rivals
 from resources.lake import Lake
 from resources.landing import land
-
-_MANIFEST_FORMATS = ("aws_cur",)
 
 
 @dataclass
@@ -66,16 +66,17 @@ def _assembled(source: Source, archive: Archive) -> Assembled:
     files: list[Arrival] = []
     manifests: list[Manifest] = []
     refused: list[Refused] = []
-    has_manifests = source.format in _MANIFEST_FORMATS
+    reader = FORMATS[source.format].manifest
     for arrival in archive.arrivals(source.id):
-        if has_manifests and arrival.name.lower().endswith("manifest.json"):
+        if reader is not None and arrival.name.lower().endswith(reader.suffix):
             try:
-                manifests.append(read_manifest(arrival, archive.verified(arrival).read_bytes()))
+                manifests.append(reader.read(arrival, archive.verified(arrival).read_bytes()))
             except BadInput as error:
                 refused.append(Refused(arrival, error))
         else:
             files.append(arrival)
-    assembled = assemble(files, manifests, needs_manifest=has_manifests)
+    unreadable = [item.arrival for item in refused]
+    assembled = assemble(files, manifests, needs_manifest=reader is not None, unreadable=unreadable)
     assembled.refused.extend(refused)
     return assembled
 
@@ -94,16 +95,18 @@ class Day:
 
 
 @cache
-def converter_fingerprint() -> str:
-    """Return a hash of everything that decides how a vendor's file becomes rows: a change converts anew."""
+def converter_fingerprint(source: Source) -> str:
+    """Return a hash of all that decides how a source's files become deliveries and rows: a change converts anew."""
     package = Path(__file__).resolve().parent.parent
+    modules = ("carriers", "conversion", "csv_rows", "intake", "intake_checks", "invoice_checks", "invoice_rows")
     files = [
         *sorted((package / "billing_pipeline" / "vendors").glob("*.py")),
         package / "billing_pipeline" / "schemas" / "vendor_charges.py",
-        package / "resources" / "conversion.py",
+        *(package / "resources" / f"{name}.py" for name in (*modules, "parquet_rows", "row_keys", "typed_rows")),
         *sorted((sql_folder() / "staging").glob("*.sql")),
     ]
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
+    content = [*(file.read_bytes() for file in files), source.model_dump_json(exclude={"folder"}).encode()]
+    return hashlib.sha256(b"".join(content)).hexdigest()[:16]
 
 
 class Intake:
@@ -142,12 +145,13 @@ class Intake:
                 if local_day(file_set.received_at, zone) != day:
                     continue
                 try:
-                    taken.append((file_set, earlier.get(file_set.sha256) or self._convert(source, file_set, day)))
+                    taken.append(
+                        (file_set, earlier.get((source.id, file_set.sha256)) or self._convert(source, file_set, day))
+                    )
                 except BadInput as error:
-                    refused.append(Refused(_blamed(file_set, error), error))
-            for file_set, found in _without_rivals(source, taken, refused):
+                    refused.append(Refused(blamed(file_set, error), error))
+            for found in without_rivals(source, taken, refused):
                 rows += found
-                del file_set
         refused = [item for item in refused if not self._was_mended(item)]
         deliveries = pl.DataFrame(rows, schema=DELIVERIES.empty_frame().schema).sort("delivery_id", "currency")
         quarantine = _quarantine_frame(refused)
@@ -156,21 +160,26 @@ class Intake:
         self._remove_unlisted(day, deliveries)
         return Day(deliveries, quarantine)
 
-    def _earlier(self, day: date) -> Mapping[str, list[dict[str, object]]]:
-        """Return what an earlier run of the same day took with the same conversion, by hash of the file set."""
+    def _earlier(self, day: date) -> Mapping[tuple[str, str], list[dict[str, object]]]:
+        """Return what an earlier run of the same day took with the same conversion, by source and hash of the set."""
         path = self.lake.path(DELIVERIES.name, day.isoformat())
         if not path.exists():
             return {}
-        found: dict[str, list[dict[str, object]]] = {}
+        converters = {source.id: converter_fingerprint(source) for source in self.config.sources}
+        found: dict[tuple[str, str], list[dict[str, object]]] = {}
         for row in pl.read_parquet(path, hive_partitioning=False).to_dicts():
             files = json.loads(row["parquet_files"])
-            if row["converter"] == converter_fingerprint() and all((self.lake.root / name).exists() for name in files):
-                found.setdefault(row["sha256"], []).append(row)
+            if row["converter"] == converters.get(row["source"]) and all(
+                (self.lake.root / name).exists() for name in files
+            ):
+                found.setdefault((row["source"], row["sha256"]), []).append(row)
         return found
 
     def _convert(self, source: Source, file_set: FileSet, day: date) -> list[dict[str, object]]:
         folder = self.lake.root / "vendor_charges" / day.isoformat()
-        targets = [folder / f"{file_set.sha256[:16]}-{index}.parquet" for index in range(len(file_set.files))]
+        targets = [
+            folder / f"{source.id}-{file_set.sha256[:16]}-{index}.parquet" for index in range(len(file_set.files))
+        ]
         try:
             converted = [
                 convert(
@@ -184,8 +193,8 @@ class Intake:
             ]
             if len(converted) > 1 and (duplicate := duplicate_row_key(self.connection, targets)):
                 raise duplicate
-            groups = _merged(converted)
-            _check_manifest(file_set, groups)
+            groups = merged_groups(converted)
+            check_manifest(file_set, groups)
         except BadInput:
             for target in targets:
                 target.unlink(missing_ok=True)
@@ -221,7 +230,7 @@ class Intake:
             "invoice_status": group.invoice_status,
             "vendor_net_total": group.net_total,
             "vendor_tax_total": group.tax_total,
-            "converter": converter_fingerprint(),
+            "converter": converter_fingerprint(source),
         }
 
     def _was_mended(self, refused: Refused) -> bool:
@@ -237,94 +246,6 @@ class Intake:
         for file in (self.lake.root / "vendor_charges" / day.isoformat()).glob("*"):
             if str(file.relative_to(self.lake.root)) not in listed:
                 file.unlink()
-
-
-def is_final(source: Source, group: RowGroup, has_invoice_ids: bool, file_set: FileSet, zone: ZoneInfo) -> bool:
-    """Tell whether the vendor will still change a delivery.
-
-    A distributor's invoice is final when it is issued. AWS and FOCUS from 1.2 leave the invoice id blank until
-    the invoice exists. FOCUS 1.0 and 1.1 have no such column: there a delivery counts as final when it arrived
-    after the day on which the vendor usually has settled (the upper bound of `settles_after_business_days`).
-    """
-    if source.format == "distributor_invoice":
-        return group.invoice_status == "issued"
-    if has_invoice_ids:
-        return group.rows_without_invoice_id == 0
-    month_end = BillingPeriod(group.billing_period).end_day
-    settled_on = add_business_days(month_end, source.settles_after_business_days[1])
-    return local_day(file_set.received_at, zone) >= settled_on
-
-
-def _merged(converted: Sequence[Converted]) -> list[RowGroup]:
-    """Add up the groups of a delivery's chunks."""
-    merged: dict[tuple[str, str, str], RowGroup] = {}
-    for group in (group for item in converted for group in item.groups):
-        key = (group.billing_account_id, group.billing_period, group.currency)
-        before = merged.get(key)
-        merged[key] = group if before is None else _sum(before, group)
-    return [merged[key] for key in sorted(merged)]
-
-
-def _sum(one: RowGroup, other: RowGroup) -> RowGroup:
-    return RowGroup(
-        billing_account_id=one.billing_account_id,
-        billing_period=one.billing_period,
-        currency=one.currency,
-        row_count=one.row_count + other.row_count,
-        total_cost=Decimal(one.total_cost) + other.total_cost,
-        rows_without_invoice_id=one.rows_without_invoice_id + other.rows_without_invoice_id,
-        invoice_status=one.invoice_status,
-        invoice_type=one.invoice_type,
-        net_total=one.net_total,
-        tax_total=one.tax_total,
-        invoice_ids=tuple(sorted({*one.invoice_ids, *other.invoice_ids})),
-    )
-
-
-def _check_manifest(file_set: FileSet, groups: Sequence[RowGroup]) -> None:
-    if file_set.manifest is None or file_set.manifest.billing_period is None:
-        return
-    for group in groups:
-        if group.billing_period != file_set.manifest.billing_period:
-            raise BadInput(
-                file_set.manifest.arrival.name,
-                f"the manifest is for {file_set.manifest.billing_period}, its chunks hold {group.billing_period}",
-            )
-
-
-def _blamed(file_set: FileSet, error: BadInput) -> Arrival:
-    """Return the file of a set that an error names, else the first."""
-    pieces = [*file_set.files, *([file_set.manifest.arrival] if file_set.manifest else [])]
-    return next((file for file in pieces if file.name == error.file), file_set.files[0])
-
-
-def _without_rivals(
-    source: Source, taken: Sequence[tuple[FileSet, list[dict[str, object]]]], refused: list[Refused]
-) -> Iterator[tuple[FileSet, list[dict[str, object]]]]:
-    """Refuse usage files that claim one slot at one instant: nothing says which of them is the month.
-
-    Distributor invoices may be sent twice a day, first pending, then issued: the file written last counts.
-    """
-    if source.format == "distributor_invoice":
-        yield from taken
-        return
-    claims: dict[tuple[object, object], list[FileSet]] = {}
-    for file_set, rows in taken:
-        for row in rows:
-            rivals = claims.setdefault((row["slot"], row["received_at"]), [])
-            if file_set not in rivals:
-                rivals.append(file_set)
-    for file_set, rows in taken:
-        rivals = [other for row in rows for other in claims[(row["slot"], row["received_at"])] if other is not file_set]
-        if rivals:
-            names = ", ".join(sorted({other.files[0].name for other in rivals}))
-            reason = (
-                f"it holds the same account and month as {names}, which arrived at the same time;"
-                " parts of one delivery need a manifest, a newer version a later received= folder"
-            )
-            refused.append(Refused(file_set.files[0], BadInput(file_set.files[0].name, reason)))
-        else:
-            yield file_set, rows
 
 
 def _quarantine_frame(refused: Sequence[Refused]) -> pl.DataFrame:

@@ -4,8 +4,8 @@ import duckdb
 
 from billing_pipeline.errors import BadInput
 from billing_pipeline.money import round_money
+from billing_pipeline.queries import load_sql
 from billing_pipeline.vendors.header import HeaderMatch
-from resources.sql_files import load_sql
 
 
 def check_invoices(connection: duckdb.DuckDBPyConnection, file: str, match: HeaderMatch) -> None:
@@ -20,9 +20,8 @@ def check_invoices(connection: duckdb.DuckDBPyConnection, file: str, match: Head
             a credit's net total is negative in the file; or the net total is neither the exact sum of
             the items nor that sum rounded to the currency's minor unit.
     """
-    disagreement = connection.execute(load_sql("staging/invoice_header_disagreements")).fetchone()
-    if disagreement is not None:
-        row, name, value, first_value, first_row, number = disagreement
+    disagreements = connection.execute(load_sql("staging/invoice_header_disagreements")).fetchall()
+    for row, name, value, first_value, first_row, number in disagreements:
         raise BadInput(
             file, f"invoice {number} says {first_value or 'nothing'} in row {first_row}: header values must agree",
             row=row, column=match.own_names[name], value=value,

@@ -18,6 +18,11 @@ class ContractBroken(BillingError):
     """A table that is about to be published breaks its own contract; nothing was replaced."""
 
 
+def quoted(text: object) -> str:
+    """Return a text, for example a path, as a literal of SQL."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
     """Give a temporary path beside a file, and put it in the file's place once it is whole and on disk.
@@ -81,7 +86,7 @@ class Lake:
             ordered = (
                 f"select {columns} from ({query}) order by {order}" if order else f"select {columns} from ({query})"
             )
-            connection.execute(f"copy ({ordered}) to '{temporary}' (format parquet, compression zstd)")
+            connection.execute(f"copy ({ordered}) to {quoted(temporary)} (format parquet, compression zstd)")
             check_contract(connection, table, temporary)
         return target
 
@@ -102,7 +107,7 @@ def check_contract(connection: duckdb.DuckDBPyConnection, table: Table, path: Pa
     Raises:
         ContractBroken: naming every rule that is broken and by how many rows.
     """
-    relation = f"read_parquet('{path}')"
+    relation = f"read_parquet({quoted(path)})"
     described = {
         str(row[0]): str(row[1]) for row in connection.execute(f"describe select * from {relation}").fetchall()
     }

@@ -64,7 +64,8 @@ def typed_batches(source: parquet.ParquetFile, file: LandedFile, rows: TypedRows
 
 def _read_as(array: pa.Array, column: Column) -> pa.Array:
     if column.kind != "amount":
-        return _text_dictionary(array) if column.repeats else _absent_to_null(array.cast(pa.string()))
+        texts = _text_dictionary(array)
+        return texts if column.is_enumerated else texts.cast(pa.string())
     wanted = read_type(column)
     if pa.types.is_floating(array.type):
         array = pa.array([None if value is None else repr(value) for value in array.to_pylist()], pa.string())
@@ -79,7 +80,7 @@ def _text_dictionary(array: pa.Array) -> pa.DictionaryArray:
     values = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
     texts = [_text(value) for value in values.dictionary.to_pylist()]
     if any(text in ABSENT for text in texts):
-        return pa.array(texts, pa.string()).take(values.indices).pipe(_absent_to_null).dictionary_encode()
+        return _absent_to_null(pa.array(texts, pa.string()).take(values.indices)).dictionary_encode()
     return pa.DictionaryArray.from_arrays(values.indices.cast(pa.int32()), pa.array(texts, pa.string()))
 
 

@@ -11,7 +11,7 @@ from billing_pipeline.schemas.deliveries import DELIVERIES
 from billing_pipeline.schemas.priced_line_items import PRICED_LINE_ITEMS
 from billing_pipeline.schemas.table import Table
 from billing_pipeline.schemas.vendor_charges import VENDOR_CHARGES
-from resources.lake import Lake
+from resources.lake import Lake, quoted
 
 
 def read_files(connection: duckdb.DuckDBPyConnection, name: str, table: Table, files: Sequence[str]) -> None:
@@ -23,7 +23,7 @@ def read_files(connection: duckdb.DuckDBPyConnection, name: str, table: Table, f
         files: paths of Parquet files with the table's columns.
     """
     if files:
-        listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
+        listed = ", ".join(quoted(file) for file in files)
         source = f"select * from read_parquet([{listed}], hive_partitioning = false)"
     else:
         columns = ", ".join(f'cast(null as {column.type}) as "{column.name}"' for column in table.columns)
@@ -79,7 +79,10 @@ CURRENT_DELIVERIES = """
     select * from (
         select
             *,
-            dense_rank() over (partition by slot order by received_at desc, landed_at desc, sha256) = 1 as is_current,
+            dense_rank() over (
+                partition by slot
+                order by received_at desc, landed_at desc, coalesce(invoice_status, '') = 'issued' desc, sha256
+            ) = 1 as is_current,
         from deliveries
         where $as_of is null or received_at <= $as_of
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from billing_pipeline.errors import BadInput
-from resources.sql_files import load_sql
+from billing_pipeline.queries import load_sql
 
 
 def duplicate_row_key(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> BadInput | None:
@@ -39,11 +39,11 @@ def _first_duplicate(connection: duckdb.DuckDBPyConnection) -> BadInput | None:
         return None
     connection.register("suspect_hashes", suspects.to_arrow())
     try:
-        found = connection.execute(load_sql("staging/repeated_row_keys")).fetchone()
+        found = connection.execute(load_sql("staging/repeated_row_keys")).fetchall()
     finally:
         connection.unregister("suspect_hashes")
-    if found is None:
+    if not found:
         return None
-    file, row, key, first_file, first_row = found
+    file, row, key, first_file, first_row = found[0]
     where = f"row {first_row}" if first_file == file else f"row {first_row} of {first_file}"
     return BadInput(file, f"the row key already stands in {where}: the row would be counted twice", row=row, value=key)

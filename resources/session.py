@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
-from resources.sql_files import sql_folder
+from billing_pipeline.queries import sql_folder
 
 
 @contextmanager

@@ -19,6 +19,8 @@ from billing_pipeline.vendors.cells import ABSENT, CellInvalid, read_cell
 from billing_pipeline.vendors.format import Column, VendorFormat
 from billing_pipeline.vendors.header import HeaderMatch
 
+# Distinct texts remembered from batch to batch: a month has 744 hours, but seconds would fill the memory.
+MAX_SEEN = 100_000
 TEXT_DICTIONARY = pa.dictionary(pa.int32(), pa.string())
 _ENUMERATED_TYPES = {
     "integer": pa.int32(),
@@ -41,7 +43,7 @@ def read_type(column: Column) -> pa.DataType:
     """Return the type in which a column's cells are first read."""
     if column.kind == "amount":
         return amount_type(column)
-    return TEXT_DICTIONARY if column.repeats else pa.string()
+    return TEXT_DICTIONARY if column.is_enumerated else pa.string()
 
 
 @dataclass
@@ -65,7 +67,7 @@ class TypedRows:
 
     @property
     def columns(self) -> Mapping[str, Column]:
-        """The declaration, the currency nullable when the source supplies it."""
+        """The declared columns, by their name in `raw_rows`."""
         return self.vendor_format.columns
 
     @property
@@ -124,7 +126,7 @@ class TypedRows:
         if column.kind == "amount":
             _refuse_too_wide(array)
             return array
-        if not (column.kind in _ENUMERATED_TYPES or column.values or column.is_currency):
+        if not column.is_enumerated or column.searched:
             return array
         values = [self._value(name, column, text) for text in array.dictionary.to_pylist()]
         if column.kind == "text":
@@ -134,6 +136,8 @@ class TypedRows:
     def _value(self, name: str, column: Column, text: str) -> object:
         key = (name, text)
         if key not in self._seen:
+            if len(self._seen) >= MAX_SEEN:
+                self._seen.clear()
             try:
                 self._seen[key] = read_cell(text, column)
             except CellInvalid as error:

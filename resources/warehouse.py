@@ -24,7 +24,7 @@ from billing_pipeline.schemas.priced_line_items import PRICED_LINE_ITEMS, UNBILL
 from billing_pipeline.schemas.reconciliation import BILLING_STATUS, MARGIN_LEAKS, USAGE_RECONCILIATION
 from billing_pipeline.schemas.table import Column, Table
 from billing_pipeline.schemas.vendor_charges import VENDOR_CHARGES
-from resources.lake import Lake
+from resources.lake import Lake, quoted
 from resources.relations import mark_current, read_deliveries, read_partitions, register_frames
 
 _CHARGE_ID = Column(
@@ -115,8 +115,8 @@ class Warehouse:
     ) -> dict[str, int]:
         with duckdb.connect() as connection:
             connection.execute("set TimeZone = 'UTC'")
-            connection.execute(f"set temp_directory = '{self.temporary}'")
-            connection.execute(f"attach '{building}' as warehouse (storage_version 'v1.4.0')")
+            connection.execute(f"set temp_directory = {quoted(self.temporary)}")
+            connection.execute(f"attach {quoted(building)} as warehouse (storage_version 'v1.4.0')")
             connection.execute(load_sql("macros"))
             self._read_inputs(connection, config, documents)
             connection.execute("drop view deliveries")
@@ -207,7 +207,7 @@ class Warehouse:
         files = sorted({str((self.lake.root / name).resolve()) for (names,) in lists for name in json.loads(names)})
         columns = ", ".join(f'"{name}"' for name in VENDOR_CHARGES.column_names)
         if files:
-            listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
+            listed = ", ".join(quoted(file) for file in files)
             relation = f"read_parquet([{listed}], hive_partitioning = false)"
         else:
             typed = ", ".join(f'cast(null as {column.type}) as "{column.name}"' for column in VENDOR_CHARGES.columns)
@@ -248,10 +248,6 @@ def _settlement_days(connection: duckdb.DuckDBPyConnection, config: WorkspaceCon
 
 
 def _comment(connection: duckdb.DuckDBPyConnection, table: Table, kind: str) -> None:
-    connection.execute(f"comment on {kind} {table.name} is {_literal('Grain: ' + table.grain + '.')}")
+    connection.execute(f"comment on {kind} {table.name} is {quoted('Grain: ' + table.grain + '.')}")
     for column in table.columns:
-        connection.execute(f'comment on column {table.name}."{column.name}" is {_literal(column.meaning)}')
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+        connection.execute(f'comment on column {table.name}."{column.name}" is {quoted(column.meaning)}')

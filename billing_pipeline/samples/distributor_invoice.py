@@ -135,10 +135,7 @@ def _rows(invoices: Sequence[DistributorInvoice]) -> list[dict[str, str]]:
 
 def _filled(values: dict[str, str]) -> dict[str, str | bool | None]:
     """Return the values as JSON has them: absent ones null, truth values true and false."""
-    return {
-        name: (text == "true") if name == "pay_per_use" else text or None
-        for name, text in values.items()
-    }
+    return {name: (text == "true") if name == "pay_per_use" else text or None for name, text in values.items()}
 
 
 def _list_price(item: Item) -> str:

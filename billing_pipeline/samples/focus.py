@@ -145,9 +145,7 @@ class FocusReport:
             for word in words(chance, count)
             for resource in (resources[word & mask],)
         ]
-        text = b"".join(
-            [part for chosen, rest in picked for part in (chosen.price, period, chosen.amounts, rest)]
-        )
+        text = b"".join([part for chosen, rest in picked for part in (chosen.price, period, chosen.amounts, rest)])
         tally = Counter([chosen.cost for chosen, _ in picked])
         cost = sum((EXACT.multiply(each, times) for each, times in tally.items()), Decimal(0))
         return Block(text, count, cost)

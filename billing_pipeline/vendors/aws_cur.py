@@ -5,6 +5,7 @@ Source: AWS CUR data dictionary. CSV headers are `lineItem/UnblendedCost`, the P
 but keeps products, discounts and tags in maps: those columns tell it apart.
 """
 
+from billing_pipeline.manifests import ManifestReader, read_manifest
 from billing_pipeline.vendors.format import Column, VendorFormat
 
 AWS_CUR = VendorFormat(
@@ -12,26 +13,26 @@ AWS_CUR = VendorFormat(
     title="an AWS Cost and Usage Report (legacy)",
     columns={
         # (LineItemId, TimeInterval) is unique within one delivery, LineItemId alone is not.
-        "identity_line_item_id": Column(required=True, nullable=False, repeats=False),
+        "identity_line_item_id": Column(required=True, nullable=False),
         "identity_time_interval": Column(required=True, nullable=False),
         "bill_invoice_id": Column(),
         "bill_invoicing_entity": Column(),
-        "bill_billing_entity": Column(required=True),
+        "bill_billing_entity": Column(required=True, searched=True),
         "bill_bill_type": Column(),
         "bill_payer_account_id": Column(required=True, nullable=False),
         "bill_billing_period_start_date": Column("instant", required=True, nullable=False),
         "bill_billing_period_end_date": Column("instant", required=True, nullable=False),
         "line_item_usage_account_id": Column(required=True),
-        "line_item_line_item_type": Column(required=True, nullable=False),
+        "line_item_line_item_type": Column(required=True, nullable=False, searched=True),
         "line_item_usage_start_date": Column("instant", required=True, nullable=False),
         "line_item_usage_end_date": Column("instant", required=True, nullable=False),
         "line_item_product_code": Column(required=True),
-        "line_item_usage_type": Column(),
+        "line_item_usage_type": Column(searched=True),
         "line_item_operation": Column(),
         "line_item_usage_amount": Column("amount", required=True),
         "line_item_currency_code": Column(required=True, nullable=False, is_currency=True),
         "line_item_unblended_cost": Column("amount", required=True, nullable=False),
-        "line_item_line_item_description": Column(),
+        "line_item_line_item_description": Column(searched=True),
         "line_item_resource_id": Column(),
         "product_product_name": Column(),
         "product_product_family": Column(),
@@ -47,4 +48,5 @@ AWS_CUR = VendorFormat(
     row_key=("identity_line_item_id", "identity_time_interval"),
     tag_prefix="resourceTags/",
     foreign_columns=frozenset({"product", "resourcetags", "discount", "costcategory", "billpayeraccountname"}),
+    manifest=ManifestReader("manifest.json", read_manifest),
 )

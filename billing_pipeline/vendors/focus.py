@@ -23,7 +23,7 @@ FOCUS = VendorFormat(
             required=True, nullable=False, values=("Usage", "Purchase", "Tax", "Credit", "Adjustment")
         ),
         "charge_class": Column(),
-        "charge_description": Column(),
+        "charge_description": Column(searched=True),
         "charge_frequency": Column(),
         "charge_period_start": Column("instant", required=True, nullable=False),
         "charge_period_end": Column("instant", required=True, nullable=False),

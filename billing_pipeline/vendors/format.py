@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from billing_pipeline.manifests import ManifestReader
+
 Kind = Literal["text", "amount", "integer", "instant", "date", "boolean"]
 Carrier = Literal["csv", "csv.gz", "csv.zst", "parquet", "json", "xlsx"]
 
@@ -42,7 +44,8 @@ class Column:
         values: the only texts allowed, when the standard closes the list; compared as they are.
         is_currency: the text must be an ISO 4217 code with a minor unit.
         needs_zone: an instant must say its zone (our own formats); without, it is UTC (the vendors').
-        repeats: values repeat a lot, so the reader keeps each once; False for keys of a row.
+        searched: the staging SQL searches the text, and its values repeat: the reader keeps each distinct text
+            once, so that it is searched once. Elsewhere that costs more than it saves.
     """
 
     kind: Kind = "text"
@@ -53,7 +56,12 @@ class Column:
     values: tuple[str, ...] = ()
     is_currency: bool = False
     needs_zone: bool = False
-    repeats: bool = True
+    searched: bool = False
+
+    @property
+    def is_enumerated(self) -> bool:
+        """Whether each distinct text is read once, instead of every cell."""
+        return self.searched or self.is_currency or bool(self.values) or self.kind not in ("text", "amount")
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,7 @@ class VendorFormat:
         tag_prefix: columns whose header starts so are tags, the rest of the header is the tag's key.
         only_known_columns: any other column is an error (our own formats), else it is ignored (the vendors').
         foreign_columns: normalised headers that only a sibling format has; with one of them it is not this format.
+        manifest: how its manifests are read; None where deliveries come as single files.
     """
 
     name: str
@@ -83,6 +92,7 @@ class VendorFormat:
     tag_prefix: str | None = None
     only_known_columns: bool = False
     foreign_columns: frozenset[str] = field(default_factory=frozenset)
+    manifest: ManifestReader | None = None
 
     @property
     def currency_column(self) -> str:
