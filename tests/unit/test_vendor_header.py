@@ -50,7 +50,7 @@ def test_the_real_aws_header_is_recognised(shared_data: Path) -> None:
 
 
 def test_a_cur_2_0_file_is_not_taken_for_the_legacy_report(shared_data: Path) -> None:
-    with pytest.raises(BadInput, match="unknown format"):
+    with pytest.raises(BadInput, match=r"this is an AWS Cost and Usage Report 2\.0, the source expects"):
         require_format("aws_cur", [*AWS_CUR.columns, "product", "resource_tags"], "f")
 
     with (shared_data / "aws" / "cur_2_0_header_sample.csv").open(encoding="utf-8-sig", newline="") as stream:

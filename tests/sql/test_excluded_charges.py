@@ -1,0 +1,49 @@
+"""`sql/charges/excluded_charges.sql`: items left out, each with its reason."""
+
+from datetime import date
+from decimal import Decimal
+
+from billing_pipeline.schemas.customer_charges import EXCLUDED_CHARGES
+from billing_pipeline.schemas.priced_line_items import PRICED_LINE_ITEMS
+from tests.sql.inline import Row, make, output_types, pick, select, session, table_types
+
+TYPES = table_types(PRICED_LINE_ITEMS) | {"exclusion_reason": "varchar"}
+ITEM: Row = {
+    "line_item_id": "line-1",
+    "line_number": "1",
+    "invoice_number": "INV-1",
+    "invoice_date": date(2026, 10, 5),
+    "exclusion_reason": "no_markup_and_no_srp",
+    "reason": "no special price and no pricing rule",
+    "total_cost": Decimal(20),
+    "currency": "EUR",
+}
+
+
+def excluded(*items: Row) -> list[Row]:
+    connection = session()
+    make(connection, "item_decisions", TYPES, *items, defaults=ITEM)
+    return select(connection, "charges/excluded_charges")
+
+
+def test_an_item_left_out_is_kept_with_the_rule_and_the_reason_in_words() -> None:
+    (row,) = excluded({})
+    assert (row["line_number"], row["invoice_number"]) == ("1", "INV-1")
+    assert (row["reason"], row["detail"]) == ("no_markup_and_no_srp", "no special price and no pricing rule")
+    assert (row["total_cost"], row["currency"]) == (20, "EUR")
+
+
+def test_a_rule_that_needs_no_words_has_an_empty_detail() -> None:
+    assert pick(excluded({"exclusion_reason": "before_charges_start", "reason": None}), "reason", "detail") == [
+        ("before_charges_start", "")
+    ]
+
+
+def test_an_item_that_was_let_in_is_not_left_out() -> None:
+    assert excluded({"exclusion_reason": None}) == []
+
+
+def test_items_left_out_have_the_columns_and_types_of_their_contract() -> None:
+    connection = session()
+    make(connection, "item_decisions", TYPES)
+    assert output_types(connection, "charges/excluded_charges") == table_types(EXCLUDED_CHARGES)

@@ -1,0 +1,160 @@
+"""`sql/pricing/priced_line_items.sql`: price, bucket and reason of every charge."""
+
+from decimal import Decimal
+
+import pytest
+
+from billing_pipeline.schemas.priced_line_items import BUCKETS, PRICED_LINE_ITEMS
+from tests.sql.inline import Row, exact, instant, make, output_types, pick, select, session, table_types
+
+# Names of priced charges that differ from those of line items.
+RENAMED = {"is_pay_per_use": "pay_per_use", "price_method": "method", "price_percent": "percent"}
+MADE_HERE = {"line_item_id", "margin", "margin_percent", "derived_markup_percent", "bucket", "reason"}
+TYPES = {
+    RENAMED.get(name, name): kind for name, kind in table_types(PRICED_LINE_ITEMS).items() if name not in MADE_HERE
+} | {"unpriced_reason": "varchar"}
+CHARGE: Row = {
+    "charge_id": "k1",
+    "source": "aws",
+    "delivery_id": "d1",
+    "sub_account_id": "111",
+    "customer_id": "c1",
+    "charge_nature": "usage",
+    "charge_type": "Debit",
+    "total_cost": Decimal(80),
+    "total_sell": Decimal(100),
+    "currency": "EUR",
+    "is_final": True,
+    "price_term": "pricing_rule",
+    "price_term_id": "r1",
+    "row_count": 7,
+    "received_at": instant("2026-11-05"),
+}
+
+
+def line_item(changes: Row) -> Row:
+    connection = session()
+    make(connection, "priced_charges", TYPES, changes, defaults=CHARGE)
+    (row,) = select(connection, "pricing/priced_line_items")
+    return row
+
+
+def test_a_line_item_carries_its_margin_and_the_markup_it_came_to() -> None:
+    row = line_item({})
+    assert row["margin"] == 20
+    assert row["margin_percent"] == 20
+    assert row["derived_markup_percent"] == 25
+    assert (row["line_item_id"], row["row_count"], row["price_term_id"]) == ("line-k1", 7, "r1")
+
+
+def test_margin_is_exact_to_24_decimals_and_its_percent_rounded_for_display() -> None:
+    row = line_item({"total_cost": exact("3"), "total_sell": exact("3.000000000000000000000001")})
+    assert row["margin"] == exact("0.000000000000000000000001")
+    assert line_item({"total_cost": Decimal(3), "total_sell": Decimal(5)})["derived_markup_percent"] == exact(
+        "66.66666667"
+    )
+
+
+def test_a_credit_has_a_negative_margin_and_the_markup_of_its_debit() -> None:
+    row = line_item({"charge_type": "Credit", "total_cost": Decimal(-80), "total_sell": Decimal(-100)})
+    assert (row["margin"], row["margin_percent"], row["derived_markup_percent"]) == (-20, 20, 25)
+
+
+@pytest.mark.parametrize("total", [Decimal(0), exact("0.000000000000000000000004")])
+def test_a_total_of_nothing_or_next_to_it_has_no_percentages_and_stops_nothing(total: Decimal) -> None:
+    row = line_item({"total_cost": total, "total_sell": total})
+    assert (row["margin"], row["margin_percent"], row["derived_markup_percent"]) == (0, None, None)
+    assert row["bucket"] == "billed"
+
+
+def test_an_unpriced_charge_has_no_margin() -> None:
+    row = line_item({"total_sell": None, "unpriced_reason": "no rule"})
+    assert (row["margin"], row["margin_percent"], row["derived_markup_percent"]) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "bucket", "reason"),
+    [
+        ({}, "billed", None),
+        ({"charge_nature": "tax"}, "tax", None),
+        ({"charge_nature": "marketplace_fee"}, "marketplace_fee", None),
+        ({"charge_nature": "credit"}, "credit", None),
+        ({"charge_nature": "rounding"}, "rounding", None),
+        ({"charge_nature": "partner_discount"}, "partner_discount", None),
+        ({"charge_nature": "free_tier"}, "free_tier", None),
+        ({"customer_id": None}, "unmapped_account", "account 111 of source aws belongs to no customer"),
+        ({"customer_id": None, "sub_account_id": None}, "unmapped_account", "account (none) of source aws"),
+        ({"total_sell": None, "unpriced_reason": "no rule"}, "unpriced", "no rule"),
+        ({"invoice_status": "pending"}, "excluded_by_rule", "the distributor's invoice is pending"),
+        ({"invoice_status": "proforma"}, "excluded_by_rule", "the distributor's invoice is proforma"),
+        ({"invoice_status": "issued"}, "billed", None),
+        ({"is_final": False}, "not_yet_final", "not final"),
+    ],
+    ids=str,
+)
+def test_each_charge_is_in_the_bucket_of_what_keeps_it_from_being_billed(
+    changes: Row, bucket: str, reason: str | None
+) -> None:
+    row = line_item(changes)
+    assert row["bucket"] == bucket
+    assert (row["reason"] is None) == (reason is None)
+    assert reason is None or reason in row["reason"]
+
+
+def test_where_several_things_keep_a_charge_from_being_billed_the_first_of_a_fixed_order_names_it() -> None:
+    obstacles: list[tuple[str, Row]] = [
+        ("not_yet_final", {"is_final": False}),
+        ("unpriced", {"total_sell": None, "unpriced_reason": "no rule"}),
+        ("unmapped_account", {"customer_id": None}),
+        ("excluded_by_rule", {"invoice_status": "proforma"}),
+        ("tax", {"charge_nature": "tax"}),
+    ]
+    charge: Row = {}
+    for bucket, obstacle in obstacles:
+        charge |= obstacle
+        assert line_item(charge)["bucket"] == bucket
+
+
+def test_every_bucket_of_the_contract_can_be_reached_and_no_other() -> None:
+    natures = [
+        {"charge_nature": nature}
+        for nature in BUCKETS
+        if nature in ("tax", "marketplace_fee", "credit", "rounding", "partner_discount", "free_tier")
+    ]
+    others: list[Row] = [
+        {},
+        {"customer_id": None},
+        {"total_sell": None},
+        {"invoice_status": "pending"},
+        {"is_final": False},
+    ]
+    assert {line_item(row)["bucket"] for row in [*natures, *others]} == set(BUCKETS)
+
+
+def test_a_marketplace_fee_names_its_term_as_pass_through_with_margin_zero() -> None:
+    row = line_item(
+        {"charge_nature": "marketplace_fee", "price_term": None, "total_cost": Decimal(9), "total_sell": Decimal(9)}
+    )
+    assert (row["price_term"], row["margin"]) == ("pass_through", 0)
+
+
+def test_no_charge_is_dropped_or_repeated() -> None:
+    connection = session()
+    make(connection, "priced_charges", TYPES, *({"charge_id": f"k{number}"} for number in range(5)), defaults=CHARGE)
+    rows = select(connection, "pricing/priced_line_items")
+    assert sorted(pick(rows, "charge_id")) == ["k0", "k1", "k2", "k3", "k4"]
+
+
+def test_line_items_have_the_columns_and_types_of_their_contract() -> None:
+    connection = session()
+    make(connection, "priced_charges", TYPES)
+    types = output_types(connection, "pricing/priced_line_items")
+    assert types == table_types(PRICED_LINE_ITEMS)
+
+
+@pytest.mark.parametrize("method", ["markup", "srp"])
+def test_a_charge_with_a_margin_of_millions_does_not_stop_the_day_with_an_overflow(method: str) -> None:
+    totals = {"total_cost": exact("999999.99"), "total_sell": exact("3311845.966881540000000001")}
+    row = line_item(totals | {"method": method, "percent": exact("231.1846")})
+    assert row["margin"] == exact("2311845.976881540000000001")
+    assert row["derived_markup_percent"] == exact("231.18460000")
