@@ -44,7 +44,10 @@ def build_customer_charges(days: DailyPartitionsDefinition) -> Iterator[AssetsDe
         with workspace.session() as connection:
             register_frames(connection, reference_frames(workspace.reference()))
             for key in context.partition_keys:
-                read_partitions(connection, "line_items", PRICED_LINE_ITEMS, workspace.lake, [key])
+                if not read_partitions(connection, "line_items", PRICED_LINE_ITEMS, workspace.lake, [key]):
+                    workspace.lake.write_empty(EXCLUDED_CHARGES, key)
+                    workspace.lake.write_empty(CUSTOMER_CHARGES, key)
+                    continue
                 decisions = load_sql("charges/item_decisions")
                 connection.execute(f"create or replace temp table item_decisions as {decisions}", rules)
                 workspace.lake.write(connection, EXCLUDED_CHARGES, key, load_sql("charges/excluded_charges"))
@@ -69,6 +72,7 @@ def build_customer_charges(days: DailyPartitionsDefinition) -> Iterator[AssetsDe
         backfill_policy=BackfillPolicy.single_run(),
         group_name="charges",
         kinds={"excel"},
+        metadata={"dagster/column_schema": column_schema(CUSTOMER_CHARGES)},
         description="Workbook, CSV and Parquet of each day that has charges, in exports/customer_charges/.",
     )
     def customer_charges_export(context: AssetExecutionContext, workspace: WorkspaceResource) -> MaterializeResult:

@@ -53,11 +53,13 @@ def build_intake(days: DailyPartitionsDefinition) -> AssetsDefinition:
     )
     def intake(context: AssetExecutionContext, workspace: WorkspaceResource) -> Iterator[MaterializeResult]:
         inbox = open_inbox(workspace.workspace.home, workspace.config, workspace.archive)
-        with workspace.session() as connection:
-            taker = Intake(connection, workspace.config, workspace.archive, workspace.lake)
+        with workspace.session() as connection, workspace.converter(connection) as converter:
+            taker = Intake(connection, converter, workspace.config, workspace.archive, workspace.lake)
             for key in context.partition_keys:
                 day = taker.take(inbox, date.fromisoformat(key))
                 context.log.info(f"{key}: {day.deliveries.height} deliveries, {day.quarantine.height} refused")
+                if day.deliveries.is_empty() and day.quarantine.is_empty():
+                    continue
                 for asset_key, metadata in _described(connection, workspace, key).items():
                     context.add_asset_metadata(metadata, asset_key=asset_key, partition_key=key)
         yield MaterializeResult(asset_key="deliveries")

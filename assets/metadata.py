@@ -14,16 +14,17 @@ _PREVIEW_ROWS = 8
 _BAR_WIDTH = 24
 
 
-def column_schema(table: Table) -> TableSchema:
-    """Return a table's columns with types and meanings, for the asset's page."""
+def column_schema(*tables: Table) -> TableSchema:
+    """Return a table's columns with types and meanings, for the asset's page; of several tables as `table.column`."""
     return TableSchema(
         columns=[
             TableColumn(
-                column.name,
+                column.name if len(tables) == 1 else f"{table.name}.{column.name}",
                 column.type.lower(),
                 description=column.meaning,
                 constraints=TableColumnConstraints(nullable=column.nullable, unique=column.unique),
             )
+            for table in tables
             for column in table.columns
         ]
     )

@@ -57,12 +57,17 @@ def build_priced_line_items(days: DailyPartitionsDefinition) -> AssetsDefinition
         with workspace.session() as connection:
             register_frames(connection, reference_frames(workspace.reference()))
             for key in context.partition_keys:
-                read_deliveries(connection, workspace.lake, [key])
+                if not read_deliveries(connection, workspace.lake, [key]):
+                    workspace.lake.write_empty(PRICED_LINE_ITEMS, key)
+                    continue
                 read_vendor_rows(connection, workspace.lake)
                 read_earlier_items(connection, workspace.lake, key)
                 priced = price_charges(connection, time_zone)
                 workspace.lake.write(connection, PRICED_LINE_ITEMS, key, priced)
-                context.add_asset_metadata(describe(connection, priced, "total_sell", "customer_id"), partition_key=key)
+                # The file that was written: reading the relation would price every charge once more.
+                read_partitions(connection, "line_items", PRICED_LINE_ITEMS, workspace.lake, [key])
+                facts = describe(connection, "line_items", "total_sell", "customer_id")
+                context.add_asset_metadata(facts, partition_key=key)
             read_partitions(connection, "line_items", PRICED_LINE_ITEMS, workspace.lake, context.partition_keys)
             counts: Mapping[str, int] = dict(
                 connection.execute("select bucket, count(*) from line_items group by bucket").fetchall()

@@ -42,7 +42,9 @@ def build_usage_reconciliation(days: DailyPartitionsDefinition) -> AssetsDefinit
     def usage_reconciliation(context: AssetExecutionContext, workspace: WorkspaceResource) -> MaterializeResult:
         with workspace.session() as connection:
             for key in context.partition_keys:
-                read_partitions(connection, "line_items", PRICED_LINE_ITEMS, workspace.lake, [key])
+                if not read_partitions(connection, "line_items", PRICED_LINE_ITEMS, workspace.lake, [key]):
+                    workspace.lake.write_empty(USAGE_RECONCILIATION, key)
+                    continue
                 query = load_sql("reconciliation/usage_reconciliation")
                 workspace.lake.write(connection, USAGE_RECONCILIATION, key, query)
                 read_partitions(connection, "buckets", USAGE_RECONCILIATION, workspace.lake, [key])

@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 
 from dagster import AssetDep, AssetExecutionContext, AssetsDefinition, MaterializeResult, MetadataValue, asset
 
-from assets.metadata import markdown_table
+from assets.metadata import column_schema, markdown_table
 from resources.connections import WorkspaceResource
 from resources.publishing import publish_warehouse
+from resources.warehouse import WAREHOUSE_TABLES
 
 
 def build_warehouse(after: Sequence[AssetDep]) -> AssetsDefinition:
@@ -21,6 +22,7 @@ def build_warehouse(after: Sequence[AssetDep]) -> AssetsDefinition:
         deps=after,
         group_name="warehouse",
         kinds={"duckdb"},
+        metadata={"dagster/column_schema": column_schema(*WAREHOUSE_TABLES)},
         description="`warehouse.duckdb`: every table of the interface, commented, replaced in one step.",
     )
     def warehouse(context: AssetExecutionContext, workspace: WorkspaceResource) -> MaterializeResult:

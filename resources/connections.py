@@ -10,6 +10,7 @@ from dagster import ConfigurableResource
 from billing_pipeline.configuration import WorkspaceConfig
 from billing_pipeline.reference import ReferenceSet
 from resources.archive import Archive
+from resources.isolation import Converter
 from resources.lake import Lake
 from resources.reference_files import load_reference
 from resources.session import duckdb_session
@@ -64,7 +65,14 @@ class WorkspaceResource(ConfigurableResource):  # type: ignore[type-arg]
             memory_limit: as DuckDB writes it; a long export streams and needs little (`EXPORT_MEMORY`).
             threads: threads of the engine.
         """
-        temporary = self.workspace.home / ".duckdb"
-        temporary.mkdir(parents=True, exist_ok=True)
-        with duckdb_session(memory_limit=memory_limit, threads=threads, temp_directory=temporary) as connection:
+        with duckdb_session(memory_limit=memory_limit, threads=threads, temp_directory=self._temporary()) as connection:
             yield connection
+
+    def converter(self, connection: duckdb.DuckDBPyConnection) -> Converter:
+        """Return a converter of vendors' files, a context manager that ends its child processes."""
+        return Converter(connection, self._temporary())
+
+    def _temporary(self) -> Path:
+        folder = self.workspace.home / ".duckdb"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder

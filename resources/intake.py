@@ -7,7 +7,7 @@ converted, and a converted file that no delivery lists is removed.
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -26,8 +26,17 @@ from billing_pipeline.queries import sql_folder
 from billing_pipeline.schemas.deliveries import DELIVERIES, QUARANTINE
 from billing_pipeline.vendors.registry import FORMATS
 from resources.archive import Archive
-from resources.conversion import LandedFile, RowGroup, convert, duplicate_row_key
-from resources.intake_checks import blamed, check_manifest, is_final, merged_groups, without_rivals
+from resources.conversion import Converted, LandedFile, RowGroup, duplicate_row_key
+from resources.intake_checks import (
+    blamed,
+    check_currency,
+    check_manifest,
+    is_final,
+    latest_of,
+    merged_groups,
+    without_rivals,
+)
+from resources.isolation import Converter, Job
 from resources.lake import Lake
 from resources.landing import land
 
@@ -98,12 +107,27 @@ class Day:
 def converter_fingerprint(source: Source) -> str:
     """Return a hash of all that decides how a source's files become deliveries and rows: a change converts anew."""
     package = Path(__file__).resolve().parent.parent
-    modules = ("carriers", "conversion", "csv_rows", "intake", "intake_checks", "invoice_checks", "invoice_rows")
+    modules = (
+        "canonical_files",
+        "carriers",
+        "control_rows",
+        "conversion",
+        "csv_rows",
+        "intake",
+        "intake_checks",
+        "invoice_checks",
+        "invoice_rows",
+        "zip_member",
+        "json_pages",
+        "json_rows",
+        "opened_files",
+    )
     files = [
         *sorted((package / "billing_pipeline" / "vendors").glob("*.py")),
         package / "billing_pipeline" / "schemas" / "vendor_charges.py",
         *(package / "resources" / f"{name}.py" for name in (*modules, "parquet_rows", "row_keys", "typed_rows")),
         *sorted((sql_folder() / "staging").glob("*.sql")),
+        sql_folder() / "macros.sql",
     ]
     content = [*(file.read_bytes() for file in files), source.model_dump_json(exclude={"folder"}).encode()]
     return hashlib.sha256(b"".join(content)).hexdigest()[:16]
@@ -113,16 +137,23 @@ class Intake:
     """Takes the deliveries of a day into the lake.
 
     Args:
-        connection: DuckDB session for the conversions.
+        connection: DuckDB session for checks across files.
+        converter: converts files, several at once.
         config: the workspace's configuration.
         archive: where the files' bytes are.
         lake: where converted files go.
     """
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, config: WorkspaceConfig, archive: Archive, lake: Lake
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        converter: Converter,
+        config: WorkspaceConfig,
+        archive: Archive,
+        lake: Lake,
     ) -> None:
         self.connection = connection
+        self.converter = converter
         self.config = config
         self.archive = archive
         self.lake = lake
@@ -140,16 +171,14 @@ class Intake:
         for source in self.config.sources:
             assembled = inbox.by_source[source.id]
             refused += [item for item in assembled.refused if local_day(item.arrival.received_at, zone) == day]
-            taken: list[tuple[FileSet, list[dict[str, object]]]] = []
-            for file_set in assembled.complete:
-                if local_day(file_set.received_at, zone) != day:
-                    continue
-                try:
-                    taken.append(
-                        (file_set, earlier.get((source.id, file_set.sha256)) or self._convert(source, file_set, day))
-                    )
-                except BadInput as error:
-                    refused.append(Refused(blamed(file_set, error), error))
+            of_day = [item for item in assembled.complete if local_day(item.received_at, zone) == day]
+            new = [item for item in of_day if (source.id, item.sha256) not in earlier]
+            converted = self._convert(source, new, day, refused)
+            taken = [
+                (item, found)
+                for item in of_day
+                if (found := earlier.get((source.id, item.sha256)) or converted.get(item.sha256))
+            ]
             for found in without_rivals(source, taken, refused):
                 rows += found
         refused = [item for item in refused if not self._was_mended(item)]
@@ -175,30 +204,71 @@ class Intake:
                 found.setdefault((row["source"], row["sha256"]), []).append(row)
         return found
 
-    def _convert(self, source: Source, file_set: FileSet, day: date) -> list[dict[str, object]]:
+    def _convert(
+        self, source: Source, file_sets: Sequence[FileSet], day: date, refused: list[Refused]
+    ) -> dict[str, list[dict[str, object]]]:
+        """Convert sets of files, all their files at once.
+
+        Returns:
+            Rows of the `deliveries` table by hash of the set; sets that are refused go to `refused` instead.
+        """
+        jobs: dict[str, list[Job]] = {}
+        for file_set in file_sets:
+            try:
+                jobs[file_set.sha256] = self._jobs(source, file_set, day)
+            except BadInput as error:
+                refused.append(Refused(blamed(file_set, error), error))
+        outcomes = iter(self.converter.convert([job for some in jobs.values() for job in some]))
+        found: dict[str, list[dict[str, object]]] = {}
+        for file_set in file_sets:
+            if file_set.sha256 not in jobs:
+                continue
+            own = jobs[file_set.sha256]
+            try:
+                found[file_set.sha256] = self._judged(source, file_set, own, [next(outcomes) for _ in own])
+            except BadInput as error:
+                for job in own:
+                    job.target.unlink(missing_ok=True)
+                refused.append(Refused(blamed(file_set, error), error))
+        return found
+
+    def _jobs(self, source: Source, file_set: FileSet, day: date) -> list[Job]:
         folder = self.lake.root / "vendor_charges" / day.isoformat()
-        targets = [
-            folder / f"{source.id}-{file_set.sha256[:16]}-{index}.parquet" for index in range(len(file_set.files))
+        return [
+            Job(
+                source=source,
+                file=LandedFile(file.name, self.archive.verified(file), file.sha256),
+                size=file.size,
+                file_set_sha256=file_set.sha256,
+                target=folder / f"{source.id}-{file_set.sha256[:16]}-{index}.parquet",
+                billing_month=file_set.manifest.billing_period if file_set.manifest else None,
+            )
+            for index, file in enumerate(file_set.files)
         ]
-        try:
-            converted = [
-                convert(
-                    self.connection,
-                    source,
-                    LandedFile(file.name, self.archive.verified(file), file.sha256),
-                    file_set.sha256,
-                    target,
-                )
-                for file, target in zip(file_set.files, targets, strict=True)
-            ]
-            if len(converted) > 1 and (duplicate := duplicate_row_key(self.connection, targets)):
-                raise duplicate
-            groups = merged_groups(converted)
-            check_manifest(file_set, groups)
-        except BadInput:
-            for target in targets:
-                target.unlink(missing_ok=True)
-            raise
+
+    def _judged(
+        self, source: Source, file_set: FileSet, jobs: Sequence[Job], outcomes: Sequence[Converted | BadInput]
+    ) -> list[dict[str, object]]:
+        """Return a set's deliveries once all its files are good, and good together.
+
+        Raises:
+            BadInput: a file is not, or they do not belong together.
+        """
+        converted = []
+        for outcome in outcomes:
+            if isinstance(outcome, BadInput):
+                raise outcome
+            converted.append(outcome)
+        latest = latest_of(source, converted)
+        if latest is not None:
+            again = [replace(job, billing_month=latest) for job in jobs]
+            return self._judged(source, file_set, again, self.converter.convert(again))
+        targets = [job.target for job in jobs]
+        if len(converted) > 1 and (duplicate := duplicate_row_key(self.connection, targets)):
+            raise duplicate
+        groups = merged_groups(converted)
+        check_manifest(file_set, converted, groups)
+        check_currency(source, file_set, groups)
         has_invoice_ids = all(item.has_invoice_id_column for item in converted)
         names = [str(target.relative_to(self.lake.root)) for target in targets]
         return [self._delivery(source, file_set, group, has_invoice_ids, names) for group in groups]
@@ -208,6 +278,7 @@ class Intake:
     ) -> dict[str, object]:
         is_invoice = source.format == "distributor_invoice"
         slot = [source.id, group.billing_account_id] + ([] if is_invoice else [group.billing_period])
+        slot += [group.currency] if FORMATS[source.format].is_invoiced_per_currency else []
         return {
             "delivery_id": delivery_id(source.id, group.billing_account_id, group.billing_period, file_set.sha256),
             "source": source.id,

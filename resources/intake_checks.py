@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from decimal import Context
+from decimal import Context, Decimal
 from zoneinfo import ZoneInfo
 
 from billing_pipeline.configuration import Source
@@ -10,6 +10,7 @@ from billing_pipeline.deliveries import FileSet, Refused
 from billing_pipeline.errors import BadInput
 from billing_pipeline.manifests import Arrival, part_stem
 from billing_pipeline.periods import BillingPeriod, add_business_days, local_day
+from billing_pipeline.vendors.registry import FORMATS
 from resources.conversion import Converted, RowGroup
 
 # Python's own context keeps 28 digits: fewer than a DECIMAL(38,18) has.
@@ -53,18 +54,44 @@ def _sum(one: RowGroup, other: RowGroup) -> RowGroup:
         invoice_status=one.invoice_status,
         invoice_type=one.invoice_type,
         net_total=one.net_total,
-        tax_total=one.tax_total,
+        tax_total=_sum_or_none(one.tax_total, other.tax_total),
         invoice_ids=tuple(sorted({*one.invoice_ids, *other.invoice_ids})),
     )
 
 
-def check_manifest(file_set: FileSet, groups: Sequence[RowGroup]) -> None:
-    """Check that an assembly's chunks hold the month for which its manifest says they are.
+def _sum_or_none(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    return one or other if one is None or other is None else _EXACT.add(one, other)
+
+
+def check_manifest(file_set: FileSet, converted: Sequence[Converted], groups: Sequence[RowGroup]) -> None:
+    """Check that an assembly's chunks hold the rows and the month that its manifest says.
+
+    Args:
+        converted: the chunks, in the order of the set.
+        groups: all their rows.
 
     Raises:
-        BadInput: they hold another month.
+        BadInput: a chunk has more or fewer rows, or they hold another month.
     """
-    if file_set.manifest is None or file_set.manifest.billing_period is None:
+    if file_set.manifest is None:
+        return
+    for key, file, item in zip(file_set.manifest.keys, file_set.files, converted, strict=True):
+        stated = file_set.manifest.row_counts.get(key, item.row_count)
+        if stated != item.row_count:
+            raise BadInput(
+                file_set.manifest.arrival.name,
+                f"{file.name} has {item.row_count} rows, the manifest says {stated}",
+                column="dataRowCount",
+                value=key,
+            )
+    for group in groups:
+        if file_set.manifest.billing_account_id not in (None, group.billing_account_id.lower()):
+            raise BadInput(
+                file_set.manifest.arrival.name,
+                f"the manifest is of account {file_set.manifest.billing_account_id}, its chunks hold another",
+                value=group.billing_account_id,
+            )
+    if file_set.manifest.billing_period is None:
         return
     for group in groups:
         if group.billing_period != file_set.manifest.billing_period:
@@ -72,6 +99,27 @@ def check_manifest(file_set: FileSet, groups: Sequence[RowGroup]) -> None:
                 file_set.manifest.arrival.name,
                 f"the manifest is for {file_set.manifest.billing_period}, its chunks hold {group.billing_period}",
             )
+
+
+def latest_of(source: Source, converted: Sequence[Converted]) -> str | None:
+    """Return the month of a whole delivery whose files were taken for several, None if they agree.
+
+    Where the month is that of the latest row (`VendorFormat.month_columns`), a chunk of late rows alone says another.
+    """
+    months = {group.billing_period for item in converted for group in item.groups}
+    return max(months) if FORMATS[source.format].month_columns and len(months) > 1 else None
+
+
+def check_currency(source: Source, file_set: FileSet, groups: Sequence[RowGroup]) -> None:
+    """Check that a delivery of a vendor who sends an invoice for each currency has one currency.
+
+    Raises:
+        BadInput: it has several: several invoices in one file could not be replaced one by one.
+    """
+    currencies = sorted({group.currency for group in groups})
+    if FORMATS[source.format].is_invoiced_per_currency and len(currencies) > 1:
+        reason = "the file has several currencies; the vendor sends an invoice and a file for each"
+        raise BadInput(file_set.files[0].name, reason, value=", ".join(currencies))
 
 
 def blamed(file_set: FileSet, error: BadInput) -> Arrival:

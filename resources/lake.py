@@ -3,7 +3,9 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 import polars as pl
@@ -86,16 +88,37 @@ class Lake:
             ordered = (
                 f"select {columns} from ({query}) order by {order}" if order else f"select {columns} from ({query})"
             )
-            connection.execute(f"copy ({ordered}) to {quoted(temporary)} (format parquet, compression zstd)")
+            # Level 1 costs a third less CPU than the usual 3, for files 2 % larger.
+            options = "format parquet, compression zstd, compression_level 1"
+            connection.execute(f"copy ({ordered}) to {quoted(temporary)} ({options})")
             check_contract(connection, table, temporary)
+        return target
+
+    def write_empty(self, table: Table, partition: str) -> Path:
+        """Replace one partition by no rows: most days of a long backfill, so it costs no query."""
+        target = self.path(table.name, partition)
+        with replacing(target) as temporary:
+            temporary.write_bytes(_empty_file(table))
         return target
 
     def write_frame(self, table: Table, partition: str, frame: pl.DataFrame) -> Path:
         """Replace one partition by a frame, after checking it against the table's contract."""
+        if frame.is_empty():
+            return self.write_empty(table, partition)
         with duckdb.connect() as connection:
             connection.execute("set TimeZone = 'UTC'")
             connection.register("frame", frame.select(table.column_names).to_arrow())
             return self.write(connection, table, partition, "frame")
+
+
+@cache
+def _empty_file(table: Table) -> bytes:
+    """Return a Parquet file with the table's columns, exactly as DuckDB types them, and no row."""
+    columns = ", ".join(f'cast(null as {column.type}) as "{column.name}"' for column in table.columns)
+    with TemporaryDirectory() as folder, duckdb.connect() as connection:
+        path = Path(folder) / "empty.parquet"
+        connection.execute(f"copy (select {columns} where false) to '{path}' (format parquet, compression zstd)")
+        return path.read_bytes()
 
 
 def check_contract(connection: duckdb.DuckDBPyConnection, table: Table, path: Path) -> None:

@@ -14,13 +14,16 @@ from billing_pipeline.schemas.vendor_charges import VENDOR_CHARGES
 from resources.lake import Lake, quoted
 
 
-def read_files(connection: duckdb.DuckDBPyConnection, name: str, table: Table, files: Sequence[str]) -> None:
+def read_files(connection: duckdb.DuckDBPyConnection, name: str, table: Table, files: Sequence[str]) -> bool:
     """Name the rows of some Parquet files; no file gives a relation without rows.
 
     Args:
         name: the relation's name in the session.
         table: contract that gives the columns where there is no file.
         files: paths of Parquet files with the table's columns.
+
+    Returns:
+        Whether there is any row.
     """
     if files:
         listed = ", ".join(quoted(file) for file in files)
@@ -29,22 +32,26 @@ def read_files(connection: duckdb.DuckDBPyConnection, name: str, table: Table, f
         columns = ", ".join(f'cast(null as {column.type}) as "{column.name}"' for column in table.columns)
         source = f"select {columns} where false"
     connection.execute(f"create or replace temp view {name} as {source}")
+    # A Parquet file counts its rows in its footer.
+    found = connection.execute(f"select count(*) from {name}").fetchone()
+    return found is not None and found[0] > 0
 
 
 def read_partitions(
     connection: duckdb.DuckDBPyConnection, name: str, table: Table, lake: Lake, partitions: Sequence[str] | None
-) -> None:
-    """Name the rows of some partitions of an asset, or of all."""
-    read_files(connection, name, table, lake.files(table.name, partitions))
+) -> bool:
+    """Name the rows of some partitions of an asset, or of all, and tell whether there are any."""
+    return read_files(connection, name, table, lake.files(table.name, partitions))
 
 
-def read_deliveries(connection: duckdb.DuckDBPyConnection, lake: Lake, partitions: Sequence[str] | None) -> None:
-    """Name a day's deliveries `deliveries`, and one row for each of them `delivery_facts`."""
-    read_partitions(connection, "deliveries", DELIVERIES, lake, partitions)
+def read_deliveries(connection: duckdb.DuckDBPyConnection, lake: Lake, partitions: Sequence[str] | None) -> bool:
+    """Name a day's deliveries `deliveries`, one row for each of them `delivery_facts`; tell whether there are any."""
+    has_any = read_partitions(connection, "deliveries", DELIVERIES, lake, partitions)
     connection.execute(
         "create or replace temp view delivery_facts as select distinct delivery_id, source, format, vendor,"
         " billing_account_id, billing_period, received_at, is_final from deliveries"
     )
+    return has_any
 
 
 def read_vendor_rows(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
