@@ -13,7 +13,7 @@ from billing_pipeline.queries import sql_folder
 @contextmanager
 def duckdb_session(
     *,
-    memory_limit: str = "3GB",
+    memory_limit: str = "800MB",
     threads: int = 2,
     temp_directory: Path | None = None,
     preserve_insertion_order: bool = False,
@@ -21,7 +21,7 @@ def duckdb_session(
     """Open a DuckDB connection for one piece of work and close it afterwards.
 
     Args:
-        memory_limit: as DuckDB writes it, for example `3GB`; what does not fit spills to `temp_directory`.
+        memory_limit: as DuckDB writes it, for example `800MB`; what does not fit spills to `temp_directory`.
         threads: threads of the engine.
         temp_directory: folder for spilled data; None makes one that is removed at the end.
         preserve_insertion_order: whether results and files keep the order of their input; costs memory.

@@ -1,7 +1,7 @@
 """The warehouse: what analysts open. Built aside, commented, replaced in one step, readable at any moment.
 
-Small marts are tables; the vendor's rows are a view over the lake's files. The file is read-only: a reader who
-opened it for writing would leave a write-ahead log that breaks everyone else.
+Small marts are tables; the vendor's rows, and charges where they are many, are views over the lake's files. The file
+is read-only: a reader who opened it for writing would leave a write-ahead log that breaks everyone else.
 """
 
 import json
@@ -20,7 +20,7 @@ from billing_pipeline.queries import load_sql
 from billing_pipeline.schemas.customer_charges import CUSTOMER_CHARGES, EXCLUDED_CHARGES
 from billing_pipeline.schemas.deliveries import DELIVERIES, QUARANTINE
 from billing_pipeline.schemas.invoices import INVOICE_ERRORS, INVOICE_LINES, INVOICES
-from billing_pipeline.schemas.priced_line_items import PRICED_LINE_ITEMS, UNBILLED_CHARGES
+from billing_pipeline.schemas.priced_line_items import PRICED_LINE_ITEMS, SHOWN_LINE_ITEMS, UNBILLED_CHARGES
 from billing_pipeline.schemas.reconciliation import BILLING_STATUS, MARGIN_LEAKS, USAGE_RECONCILIATION
 from billing_pipeline.schemas.table import Column, Table
 from billing_pipeline.schemas.vendor_charges import VENDOR_CHARGES
@@ -45,7 +45,7 @@ WAREHOUSE_TABLES = (
     WAREHOUSE_VENDOR_CHARGES,
     USAGE_RECONCILIATION,
     BILLING_STATUS,
-    PRICED_LINE_ITEMS,
+    SHOWN_LINE_ITEMS,
     UNBILLED_CHARGES,
     CUSTOMER_CHARGES,
     EXCLUDED_CHARGES,
@@ -55,8 +55,13 @@ WAREHOUSE_TABLES = (
     MARGIN_LEAKS,
 )
 
+# Copying charges costs 4 CPU seconds and 1 GB per million, a view over the lake's files nothing; a table is quicker to
+# query, and a small warehouse can be sent to somebody as one file.
+LARGE_DETAIL_ROWS = 200_000
+
 # A charge to a customer: priced, estimates included; what is excluded, unmapped or unpriced is not one.
 IS_PRICED = "customer_id is not null and total_sell is not null and bucket <> 'excluded_by_rule'"
+IS_UNBILLED = "bucket not in ('billed', 'not_yet_final')"
 
 _VENDOR_CHARGES_VIEW = """
     select
@@ -115,6 +120,8 @@ class Warehouse:
     ) -> dict[str, int]:
         with duckdb.connect() as connection:
             connection.execute("set TimeZone = 'UTC'")
+            connection.execute("set memory_limit = '800MB'")
+            connection.execute("set threads = 2")
             connection.execute(f"set temp_directory = {quoted(self.temporary)}")
             connection.execute(f"attach {quoted(building)} as warehouse (storage_version 'v1.4.0')")
             connection.execute(load_sql("macros"))
@@ -126,12 +133,15 @@ class Warehouse:
             connection.execute("begin")
             connection.execute(load_sql("macros"))
             counts = {table.name: 0 for table in WAREHOUSE_TABLES}
+            large = self._large_detail(connection, config)
             for table, query, parameters in self._queries(as_of_day):
+                kind = "view" if table.name in large else "table"
                 columns = ", ".join(
                     f'cast("{column.name}" as {column.type}) as "{column.name}"' for column in table.columns
                 )
-                connection.execute(f"create table {table.name} as select {columns} from ({query})", parameters)
-                _comment(connection, table, "table")
+                select = f"select {columns} from ({large.get(table.name, query)})"
+                connection.execute(f"create {kind} {table.name} as {select}", parameters)
+                _comment(connection, table, kind)
             self._create_vendor_charges(connection)
             connection.execute("commit")
             for table in WAREHOUSE_TABLES:
@@ -177,21 +187,21 @@ class Warehouse:
         )
 
     def _queries(self, as_of_day: date) -> Sequence[tuple[Table, str, dict[str, object]]]:
+        shown = load_sql("marts/shown_line_items")
         return (
             (WAREHOUSE_DELIVERIES, "select * from known_deliveries order by received_at, delivery_id, currency", {}),
             (QUARANTINE, "select * from all_quarantine order by seen_at, source, file_name, reason", {}),
             (USAGE_RECONCILIATION, "select * from current_buckets order by all", {}),
             (BILLING_STATUS, load_sql("marts/billing_status"), {"as_of_day": as_of_day}),
             (
-                PRICED_LINE_ITEMS,
-                f"select * from current_line_items where {IS_PRICED}"
+                SHOWN_LINE_ITEMS,
+                f"select * from ({shown}) where {IS_PRICED}"
                 " order by billing_period, customer_id, product_id, line_item_id",
                 {},
             ),
             (
                 UNBILLED_CHARGES,
-                "select * from current_line_items where bucket not in ('billed', 'not_yet_final')"
-                " order by billing_period, bucket, line_item_id",
+                f"select * from ({shown}) where {IS_UNBILLED} order by billing_period, bucket, line_item_id",
                 {},
             ),
             (CUSTOMER_CHARGES, "select * from current_charges order by invoice_number desc, line_item_id", {}),
@@ -201,6 +211,23 @@ class Warehouse:
             (INVOICE_ERRORS, "select * from ledger_invoice_errors order by all", {}),
             (MARGIN_LEAKS, load_sql("marts/margin_leaks"), {}),
         )
+
+    def _large_detail(self, connection: duckdb.DuckDBPyConnection, config: WorkspaceConfig) -> dict[str, str]:
+        """Return the selects of the tables of charges, by name, where the charges are too many to be copied."""
+        found = connection.execute("select count(*) from current_line_items").fetchone()
+        if found is None or found[0] < LARGE_DETAIL_ROWS:
+            return {}
+        files = self.lake.files(PRICED_LINE_ITEMS.name, current_days(connection, config))
+        listed = ", ".join(quoted(str(Path(file).resolve())) for file in files)
+        current = (
+            f"select * from read_parquet([{listed}], hive_partitioning = false)"
+            " where delivery_id in (select delivery_id from deliveries where is_current)"
+        )
+        shown = f"with current_line_items as ({current}) select * from ({load_sql('marts/shown_line_items')})"
+        return {
+            SHOWN_LINE_ITEMS.name: f"{shown} where {IS_PRICED}",
+            UNBILLED_CHARGES.name: f"{shown} where {IS_UNBILLED}",
+        }
 
     def _create_vendor_charges(self, connection: duckdb.DuckDBPyConnection) -> None:
         lists = connection.execute("select parquet_files from deliveries where is_current").fetchall()

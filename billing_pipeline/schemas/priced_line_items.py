@@ -1,5 +1,6 @@
 """Contract of the priced charges, and of what analysts see of them."""
 
+from dataclasses import replace
 from typing import Final
 
 from billing_pipeline.schemas.table import Column, Table
@@ -51,20 +52,18 @@ PRICED_LINE_ITEMS: Final = Table(
         Column("period_end", "DATE", "Usage: day after the last; distributor items: as on the distributor's invoice."),
         Column("quantity", "DECIMAL(38,18)", "Quantity in unit; positive also on credits."),
         Column("unit", "VARCHAR", "Unit of measure."),
-        Column("unit_cost", "DECIMAL(38,18)", "Cost per unit in currency; for usage total / quantity to 10 places."),
-        Column("unit_sell", "DECIMAL(38,18)", "Price per unit in currency; for usage total / quantity to 10 places."),
-        Column("srp", "DECIMAL(38,18)", "Suggested retail price per unit in currency, before any discount."),
+        Column("unit_cost", "DECIMAL(38,18)", "Cost per unit of a distributor item, in currency."),
+        Column("unit_sell", "DECIMAL(38,18)", "Price per unit of a distributor item, in currency."),
+        Column("srp", "DECIMAL(38,18)", "Suggested retail price per unit of a distributor item, in currency."),
         Column("total_cost", "DECIMAL(38,24)", "Exact cost to the reseller, in currency.", nullable=False),
         Column("total_sell", "DECIMAL(38,24)", "Exact price to the customer, in currency; empty if unpriced."),
         Column("total_list", "DECIMAL(38,24)", "Exact list cost, in currency, if the vendor gives one."),
         Column("currency", "VARCHAR", "ISO 4217 code of the amounts.", nullable=False),
         Column("margin", "DECIMAL(38,24)", "total_sell - total_cost, in currency."),
-        Column("margin_percent", "DECIMAL(38,8)", "Margin in percent of total_sell."),
         Column("price_term", "VARCHAR", "Kind of the term that set the price: special_price, pricing_rule, ..."),
         Column("price_term_id", "VARCHAR", "Id of that term in its reference file."),
         Column("price_method", "VARCHAR", "Method of the term: markup, srp, percent_of_srp, fixed."),
         Column("price_percent", "DECIMAL(12,4)", "Percent of the term."),
-        Column("derived_markup_percent", "DECIMAL(38,8)", "Margin in percent of total_cost."),
         Column("credited_line_item_id", "VARCHAR", "The priced line whose frozen terms a credit takes."),
         Column("tax_category", "VARCHAR", "Tax category of the product.", nullable=False),
         Column("bucket", "VARCHAR", "Where the cost goes in reconciliation.", nullable=False, values=BUCKETS),
@@ -77,8 +76,21 @@ PRICED_LINE_ITEMS: Final = Table(
     sorted_by=("customer_id", "product_id", "period_start", "charge_id"),
 )
 
+# What analysts see: unit prices of usage too, and percentages; both are for display and made when they are looked at.
+_SHOWN: Final = {
+    "unit_cost": "Cost per unit in currency; for usage total / quantity to 10 places, for display.",
+    "unit_sell": "Price per unit in currency; for usage total / quantity to 10 places, for display.",
+    "srp": "Suggested retail price per unit in currency, before any discount; for usage as the unit prices.",
+}
+SHOWN_COLUMNS: Final = (
+    *(replace(column, meaning=_SHOWN.get(column.name, column.meaning)) for column in PRICED_LINE_ITEMS.columns),
+    Column("margin_percent", "DECIMAL(38,8)", "Margin in percent of total_sell."),
+    Column("derived_markup_percent", "DECIMAL(38,8)", "Margin in percent of total_cost."),
+)
+SHOWN_LINE_ITEMS: Final = Table(PRICED_LINE_ITEMS.name, PRICED_LINE_ITEMS.grain, SHOWN_COLUMNS)
+
 UNBILLED_CHARGES: Final = Table(
     "unbilled_charges",
     "one charge that no customer pays, with its reason",
-    PRICED_LINE_ITEMS.columns,
+    SHOWN_COLUMNS,
 )

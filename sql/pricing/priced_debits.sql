@@ -92,18 +92,10 @@ totals as (
 priced as (
     select
         *,
-        case
-            when is_item then cast(file_unit_cost as decimal(38, 18))
-            else exact_ratio(cost, quantity)
-        end as unit_cost,
-        case
-            when is_item then cast(item_unit_sell as decimal(38, 18))
-            else exact_ratio(total_sell, quantity)
-        end as unit_sell,
-        case
-            when is_item then cast(file_list_price as decimal(38, 18))
-            else exact_ratio(list_cost, quantity)
-        end as srp,
+        -- Usage has no honest unit price; what is shown as one is made in the marts.
+        cast(file_unit_cost as decimal(38, 18)) as unit_cost,
+        cast(item_unit_sell as decimal(38, 18)) as unit_sell,
+        cast(file_list_price as decimal(38, 18)) as srp,
         case
             when total_sell is not null then null
             when charge_nature <> 'usage' then null

@@ -3,7 +3,7 @@
 -- Keys: line_item_id, charge_id.
 -- Inputs: priced_charges (priced_debits and priced_credits together).
 -- Params: none.
--- Units: amounts in currency; percentages as numbers.
+-- Units: amounts in currency; price_percent as a number (12.5 is 12.5 %).
 -- Fails: never drops a charge; each is in exactly one bucket.
 with
 
@@ -50,12 +50,10 @@ line_items as (
         total_list,
         currency,
         total_sell - total_cost as margin,
-        cast(exact_ratio(total_sell - total_cost, total_sell) * 100 as decimal(38, 8)) as margin_percent,
         case when charge_nature = 'marketplace_fee' then 'pass_through' else price_term end as price_term,
         price_term_id,
         method as price_method,
         percent as price_percent,
-        cast(exact_ratio(total_sell - total_cost, total_cost) * 100 as decimal(38, 8)) as derived_markup_percent,
         credited_line_item_id,
         tax_category,
         case

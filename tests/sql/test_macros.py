@@ -1,6 +1,6 @@
-"""`sql/macros.sql`: exact division, and the keys of charges."""
+"""`sql/macros.sql`: exact division and products, and the keys of charges."""
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 
 import pytest
@@ -111,23 +111,31 @@ def test_the_key_of_an_item_is_made_of_its_delivery_and_line() -> None:
     assert len(set(keys)) == 3
 
 
-@pytest.mark.parametrize("scale", [18, 24])
-@pytest.mark.parametrize("guess", [None, "2.3", "2.3118460002"])
-@pytest.mark.parametrize(
-    ("numerator", "denominator"),
-    [("2311846.02328242", "1000000.01"), ("9000000000", "12345678901.5"), ("12000000000", "7"), ("-50000", "3")],
-)
-def test_a_ratio_of_large_amounts_is_never_an_error_whatever_was_guessed(
-    scale: int, guess: str | None, numerator: str, denominator: str
-) -> None:
-    row = (
-        session()
-        .execute(
-            f"select proved_ratio(cast($guess as decimal(18, 10)), value, other), exact_ratio(value, other)"
-            f" from (select cast($n as decimal(38, {scale})) as value, cast($d as decimal(38, {scale})) as other)",
-            {"guess": guess, "n": numerator, "d": denominator},
-        )
-        .fetchone()
-    )
+def product(one: str | None, other: str | None) -> Any:
+    query = "select exact_product(cast($one as decimal(38, 18)), cast($other as decimal(38, 18)))"
+    row = session().execute(query, {"one": one, "other": other}).fetchone()
     assert row is not None
-    assert row[0] == row[1]
+    return row[0]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("0.4", "0.027265128"),
+        ("1.999999999999999999", "1.999999999999999999"),
+        ("-123456789.123456789012345678", "98765432.000000000000000001"),
+        ("-0.000000000000000001", "0.5"),
+        ("0.000000000000000001", "0.499999999999999999"),
+        ("150000000", "3.141592653589793238"),
+    ],
+)
+def test_a_product_is_rounded_once_half_away_from_zero(one: str, other: str) -> None:
+    with localcontext(prec=100):
+        expected = (Decimal(one) * Decimal(other)).quantize(Decimal("1e-18"), ROUND_HALF_UP)
+
+    assert product(one, other) == product(other, one) == expected
+
+
+def test_a_product_with_nothing_is_nothing() -> None:
+    assert product(None, "1") is None
+    assert product("1", None) is None

@@ -9,7 +9,7 @@ from tests.sql.inline import Row, exact, instant, make, output_types, pick, sele
 
 # Names of priced charges that differ from those of line items.
 RENAMED = {"is_pay_per_use": "pay_per_use", "price_method": "method", "price_percent": "percent"}
-MADE_HERE = {"line_item_id", "margin", "margin_percent", "derived_markup_percent", "bucket", "reason"}
+MADE_HERE = {"line_item_id", "margin", "bucket", "reason"}
 TYPES = {
     RENAMED.get(name, name): kind for name, kind in table_types(PRICED_LINE_ITEMS).items() if name not in MADE_HERE
 } | {"unpriced_reason": "varchar"}
@@ -39,37 +39,20 @@ def line_item(changes: Row) -> Row:
     return row
 
 
-def test_a_line_item_carries_its_margin_and_the_markup_it_came_to() -> None:
-    row = line_item({})
-    assert row["margin"] == 20
-    assert row["margin_percent"] == 20
-    assert row["derived_markup_percent"] == 25
+def test_a_line_item_carries_its_exact_margin() -> None:
+    row = line_item({"total_cost": exact("3"), "total_sell": exact("3.000000000000000000000001")})
+    assert row["margin"] == exact("0.000000000000000000000001")
     assert (row["line_item_id"], row["row_count"], row["price_term_id"]) == ("line-k1", 7, "r1")
 
 
-def test_margin_is_exact_to_24_decimals_and_its_percent_rounded_for_display() -> None:
-    row = line_item({"total_cost": exact("3"), "total_sell": exact("3.000000000000000000000001")})
-    assert row["margin"] == exact("0.000000000000000000000001")
-    assert line_item({"total_cost": Decimal(3), "total_sell": Decimal(5)})["derived_markup_percent"] == exact(
-        "66.66666667"
+def test_a_credit_has_a_negative_margin() -> None:
+    assert (
+        line_item({"charge_type": "Credit", "total_cost": Decimal(-80), "total_sell": Decimal(-100)})["margin"] == -20
     )
 
 
-def test_a_credit_has_a_negative_margin_and_the_markup_of_its_debit() -> None:
-    row = line_item({"charge_type": "Credit", "total_cost": Decimal(-80), "total_sell": Decimal(-100)})
-    assert (row["margin"], row["margin_percent"], row["derived_markup_percent"]) == (-20, 20, 25)
-
-
-@pytest.mark.parametrize("total", [Decimal(0), exact("0.000000000000000000000004")])
-def test_a_total_of_nothing_or_next_to_it_has_no_percentages_and_stops_nothing(total: Decimal) -> None:
-    row = line_item({"total_cost": total, "total_sell": total})
-    assert (row["margin"], row["margin_percent"], row["derived_markup_percent"]) == (0, None, None)
-    assert row["bucket"] == "billed"
-
-
 def test_an_unpriced_charge_has_no_margin() -> None:
-    row = line_item({"total_sell": None, "unpriced_reason": "no rule"})
-    assert (row["margin"], row["margin_percent"], row["derived_markup_percent"]) == (None, None, None)
+    assert line_item({"total_sell": None, "unpriced_reason": "no rule"})["margin"] is None
 
 
 @pytest.mark.parametrize(
@@ -150,11 +133,3 @@ def test_line_items_have_the_columns_and_types_of_their_contract() -> None:
     make(connection, "priced_charges", TYPES)
     types = output_types(connection, "pricing/priced_line_items")
     assert types == table_types(PRICED_LINE_ITEMS)
-
-
-@pytest.mark.parametrize("method", ["markup", "srp"])
-def test_a_charge_with_a_margin_of_millions_does_not_stop_the_day_with_an_overflow(method: str) -> None:
-    totals = {"total_cost": exact("999999.99"), "total_sell": exact("3311845.966881540000000001")}
-    row = line_item(totals | {"method": method, "percent": exact("231.1846")})
-    assert row["margin"] == exact("2311845.976881540000000001")
-    assert row["derived_markup_percent"] == exact("231.18460000")
