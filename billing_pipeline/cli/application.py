@@ -15,7 +15,8 @@ from billing_pipeline.cli.output import ERR, OUT, complain
 from billing_pipeline.cli.runs import RunRequest, run
 from billing_pipeline.errors import BillingError
 from billing_pipeline.periods import BillingPeriod, parse_day
-from resources.sample_files import sample_billing_toml, write_sample_reference, write_samples
+from billing_pipeline.samples.sources import sample_billing_toml
+from resources.sample_files import write_sample_reference, write_samples
 from resources.workspace import Workspace
 from resources.workspace_templates import init_workspace
 
@@ -47,13 +48,14 @@ def init_command(directory: Annotated[Path, typer.Argument(metavar="DIR", help="
 def sample_command(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Workspace whose landing folder is filled.")],
     month: Annotated[str, typer.Option("--month", metavar="YYYY-MM", help="Billing period of the files.")],
-    rows: Annotated[int, typer.Option("--rows", min=1, help="Rows of AWS and FOCUS together.")] = 20_000,
+    rows: Annotated[int, typer.Option("--rows", min=1, help="Rows of aws and azure; the others are small.")] = 20_000,
     seed: Annotated[int, typer.Option("--seed", help="Another seed writes other files.")] = 1,
 ) -> None:
-    """Write realistic vendor files of one month, in the vendors' own formats: AWS CUR, FOCUS, distributor invoices.
+    """Write realistic vendor files of one month, in the vendors' own formats: all nine that are read.
 
     A folder without billing.toml becomes a complete workspace: configuration and reference files that fit the samples
-    are written too. An existing configuration is left alone; its sources must be called aws, azure and dist.
+    are written too. An existing configuration is left alone; of the files, those are read whose source it names: aws,
+    azure, dist, aws-cur2, aws-dbr, ms-nce, ms-daily, azure-costs, gcp.
     """
     period = BillingPeriod.parse(month)
     workspace = Workspace.at(directory)
@@ -102,7 +104,7 @@ def run_command(
 @app.command("demo")
 def demo_command(
     month: MonthOption = None,
-    rows: Annotated[int, typer.Option("--rows", min=1, help="Rows of AWS and FOCUS together.")] = 20_000,
+    rows: Annotated[int, typer.Option("--rows", min=1, help="Rows of aws and azure; the others are small.")] = 20_000,
 ) -> None:
     """Make a workspace with sample files, run the whole flow for a month, and say what was made where."""
     today = datetime.now(UTC).date()
@@ -112,9 +114,17 @@ def demo_command(
 
 
 @app.command("intake")
-def intake_command(as_json: JsonOption = False) -> None:
+def intake_command(
+    is_retried: Annotated[
+        bool, typer.Option("--retry", help="First run the days of quarantined files again, and say what came of it.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
     """Show the deliveries taken, the files that wait and those in quarantine, with reasons."""
-    if not reports.intake(Workspace.from_environment(), as_json):
+    workspace = Workspace.from_environment()
+    if is_retried:
+        reports.retry(workspace, as_json)
+    if not reports.intake(workspace, as_json):
         raise typer.Exit(1)
 
 

@@ -7,7 +7,8 @@ from billing_pipeline.cli.output import OUT
 from billing_pipeline.cli.runs import RunRequest, run
 from billing_pipeline.errors import ConfigurationInvalid
 from billing_pipeline.periods import BillingPeriod
-from resources.sample_files import sample_billing_toml, write_sample_reference, write_samples
+from billing_pipeline.samples.sources import sample_billing_toml
+from resources.sample_files import write_sample_reference, write_samples
 from resources.workspace import Workspace
 
 # The samples' vendors deliver their final files on the 8th of the following month.

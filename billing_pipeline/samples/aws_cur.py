@@ -57,7 +57,7 @@ class AwsCostAndUsageReport:
         if rows < FEWEST_ROWS:
             raise ValueError(f"an AWS sample has at least {FEWEST_ROWS} rows, not {rows}")
         self.header = ",".join(COLUMNS).encode() + b"\n"
-        self._world, self._month, self._rows, self._seed = world, month, rows, seed
+        self._world, self._month, self._rows, self._seed = world, month, rows, f"{world.seed_prefix}{seed}"
         self._bill = bill_values(world, month, is_final)
         self._products = aws_products()
         self._cost_of: dict[bytes, Decimal] = {}

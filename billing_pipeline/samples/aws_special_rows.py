@@ -157,7 +157,7 @@ def _savings_plan_rows(world: World, month: BillingPeriod) -> list[Row]:
 def _marketplace_rows(world: World, month: BillingPeriod) -> list[Row]:
     """Return one marketplace product: a monthly fee and a metered day, both invoiced by its seller."""
     seller = {
-        "bill/InvoiceId": invoice_id(month, _SELLER),
+        "bill/InvoiceId": invoice_id(world, month, _SELLER),
         "bill/InvoicingEntity": _SELLER,
         "bill/BillingEntity": "AWS Marketplace",
         "lineItem/LegalEntity": _SELLER,

@@ -29,15 +29,15 @@ def _at(day: date, hour: int) -> datetime:
     return datetime.combine(day, time(), UTC) + timedelta(hours=hour)
 
 
-def invoice_id(month: BillingPeriod, issuer: str = "AWS") -> str:
+def invoice_id(world: World, month: BillingPeriod, issuer: str = "AWS") -> str:
     """Return the number of a vendor's invoice for a month."""
-    return "2" + digits(f"invoice/{issuer}/{month}", 9)
+    return "2" + digits(f"{world.seed_prefix}invoice/{issuer}/{month}", 9)
 
 
 def bill_values(world: World, month: BillingPeriod, is_final: bool) -> dict[str, str]:
     """Return the `bill/*` cells of ordinary rows."""
     return {
-        "bill/InvoiceId": invoice_id(month) if is_final else "",
+        "bill/InvoiceId": invoice_id(world, month) if is_final else "",
         "bill/InvoicingEntity": LEGAL_ENTITY,
         "bill/BillingEntity": "AWS",
         "bill/BillType": "Anniversary",

@@ -49,6 +49,7 @@ class World:
         aws_accounts: linked accounts; the last one belongs to nobody known.
         azure_billing_account_id: the reseller's Microsoft billing account.
         azure_subscriptions: FOCUS sub-accounts, all of known customers.
+        seed_prefix: what tells made-up numbers of this world from those of another with the same customers.
     """
 
     customers: tuple[Customer, ...]
@@ -56,6 +57,7 @@ class World:
     aws_accounts: tuple[Account, ...]
     azure_billing_account_id: str
     azure_subscriptions: tuple[Account, ...]
+    seed_prefix: str = ""
 
 
 def customer_count(rows: int) -> int:
@@ -63,11 +65,13 @@ def customer_count(rows: int) -> int:
     return max(FEWEST_CUSTOMERS, min(MOST_CUSTOMERS, rows // _ROWS_PER_CUSTOMER))
 
 
-def build_world(customers: int = FEWEST_CUSTOMERS) -> World:
-    """Make the world; the same number of customers always gives the same world.
+def build_world(customers: int = FEWEST_CUSTOMERS, organisation: str = "") -> World:
+    """Make the world; the same arguments always give the same world.
 
     Args:
         customers: how many; beyond the list of names, branches of the same companies are added.
+        organisation: empty for the reseller's first organisation at the vendors. Another one has the same customers and
+            none of the accounts, so that two feeds never bill one usage; all its accounts belong to somebody.
 
     Raises:
         ValueError: fewer than 24, which the distributor's sample invoices need.
@@ -75,13 +79,15 @@ def build_world(customers: int = FEWEST_CUSTOMERS) -> World:
     if customers < FEWEST_CUSTOMERS:
         raise ValueError(f"the samples need at least {FEWEST_CUSTOMERS} customers, not {customers}")
     people = tuple(_customer(index) for index in range(customers))
-    orphan = Account(digits("aws/orphan", 12), "sandbox-2019", None)
+    prefix = f"{organisation}/" if organisation else ""
+    orphans = () if organisation else (Account(digits("aws/orphan", 12), "sandbox-2019", None),)
     return World(
         customers=people,
-        payer_account_id="0" + digits("aws/payer", 11),
-        aws_accounts=(*(account for person in people for account in _aws_accounts(person)), orphan),
-        azure_billing_account_id="/providers/Microsoft.Billing/billingAccounts/" + digits("azure/billing", 8),
-        azure_subscriptions=tuple(account for person in people for account in _subscriptions(person)),
+        payer_account_id="0" + digits(f"{prefix}aws/payer", 11),
+        aws_accounts=(*(account for person in people for account in _aws_accounts(person, prefix)), *orphans),
+        azure_billing_account_id="/providers/Microsoft.Billing/billingAccounts/" + digits(f"{prefix}azure/billing", 8),
+        azure_subscriptions=tuple(account for person in people for account in _subscriptions(person, prefix)),
+        seed_prefix=prefix,
     )
 
 
@@ -99,29 +105,30 @@ def _customer(index: int) -> Customer:
     )
 
 
-def _aws_accounts(customer: Customer) -> list[Account]:
+def _aws_accounts(customer: Customer, prefix: str) -> list[Account]:
     number = int(customer.customer_id[1:])
     if number % 5 == 0:
         return []
     names = ["production", "staging", "analytics"][: 1 + number % 3]
     return [
         Account(
-            digits(f"aws/{customer.customer_id}/{name}", 12), f"{customer.customer_id.lower()}-{name}",
+            digits(f"{prefix}aws/{customer.customer_id}/{name}", 12), f"{customer.customer_id.lower()}-{name}",
             customer.customer_id,
         )
         for name in names
     ]  # fmt: skip
 
 
-def _subscriptions(customer: Customer) -> list[Account]:
+def _subscriptions(customer: Customer, prefix: str) -> list[Account]:
     number = int(customer.customer_id[1:])
     if number % 2 and number % 5:
         return []
     names = ["Azure plan", "Azure plan - Test"][: 1 + number % 2]
     return [
         Account(
-            f"/subscriptions/{guid(f'azure/{customer.customer_id}/{name}')}", f"{name} ({customer.customer_id})",
+            f"/subscriptions/{guid(f'{prefix}azure/{customer.customer_id}/{name}')}",
+            f"{name} ({customer.customer_id})",
             customer.customer_id,
         )
         for name in names
-    ]  # fmt: skip
+    ]

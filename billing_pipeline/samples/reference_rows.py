@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from datetime import date
 
 from billing_pipeline.periods import BillingPeriod
+from billing_pipeline.samples.accounts import accounts_by_source
 from billing_pipeline.samples.aws_products import aws_products
 from billing_pipeline.samples.catalogue import CURRENCY, World
 from billing_pipeline.samples.licences import LICENCES
+from billing_pipeline.samples.sources import AWS, DISTRIBUTOR
 from billing_pipeline.schemas.reference import REFERENCE_FILES
 
 Row = dict[str, str]
@@ -26,20 +28,18 @@ _TAX_RATES = (
 )
 
 
-def reference_csv(world: World, month: BillingPeriod, aws: str, azure: str, distributor: str) -> dict[str, bytes]:
+def reference_csv(world: World, month: BillingPeriod) -> dict[str, bytes]:
     """Return every reference file's content by its name without suffix.
 
     Args:
+        world: customers and accounts of the sources that grow with the sample.
         month: rows are valid and recorded since the first day of the year two years earlier.
-        aws: id of the AWS source.
-        azure: id of the Microsoft source.
-        distributor: id of the distributor's source.
     """
     since = date(month.first_day.year - _YEARS_BEFORE, 1, 1)
     rows = {
         "customers": _customers(world),
-        "accounts": _accounts(world, aws, azure),
-        "products": _products(aws, distributor),
+        "accounts": _accounts(world),
+        "products": _products(),
         "pricing_rules": _pricing_rules(),
         "pricebooks": [{"pricebook_id": _PRICEBOOK, "name": "Standard", "currency": CURRENCY}],
         "special_prices": _special_prices(world),
@@ -85,22 +85,21 @@ def _customers(world: World) -> list[Row]:
     ]
 
 
-def _accounts(world: World, aws: str, azure: str) -> list[Row]:
+def _accounts(world: World) -> list[Row]:
     return [
-        {"source": source, "account_id": account.account_id, "customer_id": account.customer_id}
-        for source, accounts in ((aws, world.aws_accounts), (azure, world.azure_subscriptions))
-        for account in accounts
-        if account.customer_id is not None
+        {"source": source, "account_id": account_id, "customer_id": customer_id}
+        for source, accounts in accounts_by_source(world).items()
+        for account_id, customer_id in accounts
     ]
 
 
-def _products(aws: str, distributor: str) -> list[Row]:
+def _products() -> list[Row]:
     licences = [
         {
             "product_id": licence.product_id,
             "name": licence.name,
             "product_type": licence.product_type,
-            "source": distributor,
+            "source": DISTRIBUTOR,
             "sku": licence.product_id,
             "unit": licence.unit,
             "pay_per_use": "true" if licence.is_pay_per_use else "false",
@@ -113,7 +112,7 @@ def _products(aws: str, distributor: str) -> list[Row]:
             "product_id": f"aws-{product.region}-{product.usage_type.split(':')[-1]}",
             "name": f"AWS {product.usage_type.split(':')[-1]}, {product.location}",
             "product_type": "Virtual machines",
-            "source": aws,
+            "source": AWS,
             "sku": product.sku,
             "unit": product.unit,
             "pay_per_use": "true",
@@ -129,9 +128,12 @@ def _pricing_rules() -> list[Row]:
     rules = (
         ("aws", "vendor", "AWS", "markup", "12.5"),
         ("azure", "vendor", "Microsoft", "markup", "10"),
+        ("google", "vendor", "Google Cloud", "markup", "9"),
         ("m365", "product_type", "Microsoft 365", "srp", ""),
         ("power-platform", "product_type", "Power Platform", "srp", ""),
         ("security", "product_type", "Security", "markup", "18"),
+        ("licences", "product_type", "Licences", "markup", "15"),
+        ("reservations", "product_type", "Azure reservations", "markup", "6"),
         ("azure-plan", "product_type", "Azure plan", "markup", "8"),
         ("backup", "product_type", "Backup", "markup", "35"),
         ("domains", "product_type", "Domains", "markup", "40"),

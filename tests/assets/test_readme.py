@@ -30,6 +30,20 @@ def test_every_query_of_the_readme_finds_rows_in_the_demo(demo: Workspace, query
         assert warehouse.execute(query).fetchall()
 
 
+def test_the_demo_shows_every_format_with_nothing_refused_or_unpriced(demo: Workspace) -> None:
+    with duckdb.connect(str(demo.warehouse), read_only=True) as warehouse:
+        status = warehouse.execute("select source, is_final from billing_status order by source").fetchall()
+        buckets = warehouse.execute("select distinct bucket from usage_reconciliation").fetchall()
+        assert warehouse.execute("select * from quarantine").fetchall() == []
+    # One of the distributor's invoices is pending.
+    assert [source for source, is_final in status if not is_final] == ["dist"]
+    assert {source.id for source in demo.load_config().sources} == {source for source, _ in status}
+    assert {bucket for (bucket,) in buckets} == {
+        "billed", "tax", "marketplace_fee", "credit", "rounding", "partner_discount", "free_tier", "unmapped_account",
+        "excluded_by_rule",
+    }  # fmt: skip
+
+
 def test_the_demo_leaves_the_files_that_the_readme_names(demo: Workspace) -> None:
     statements = {path.name for path in (demo.exports / "invoices" / "2026-10").iterdir()}
     assert {"2026-10-C1001-EUR.pdf", "2026-10-C1001-EUR.csv"} <= statements

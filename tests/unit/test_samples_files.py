@@ -8,21 +8,26 @@ import tomllib
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import openpyxl
+import polars as pl
 import pytest
 
-from billing_pipeline.configuration import WorkspaceConfig
+from billing_pipeline.configuration import FileFormat, WorkspaceConfig
 from billing_pipeline.deliveries import Arrival, assemble, read_manifest
 from billing_pipeline.periods import BillingPeriod
 from billing_pipeline.samples.aws_columns import COLUMNS
+from billing_pipeline.samples.catalogue import build_world
 from billing_pipeline.samples.distributor_invoice import FIELDS
+from billing_pipeline.samples.sources import sample_billing_toml
 from billing_pipeline.schemas.reference import REFERENCE_FILES
 from billing_pipeline.vendors.distributor_invoice import DISTRIBUTOR_INVOICE
-from resources import sample_files
+from resources import sample_chunks, sample_files
 from resources.conversion import Converted, LandedFile, convert, sha256_of
 from resources.reference_files import load_reference
+from resources.sample_distributor_files import write_invoice_templates
 from resources.session import duckdb_session
 
 MONTH = BillingPeriod("2026-10")
@@ -55,7 +60,8 @@ def test_the_same_seed_writes_the_same_bytes_and_another_seed_others(home: Path,
 
 
 def test_aws_and_focus_rows_add_up_to_the_rows_asked_for(home: Path) -> None:
-    assert sum(len(rows_of(path)) - 1 for path in home.rglob("*.csv.gz")) == 2_500
+    files = [path for source in ("aws", "azure") for path in (home / "landing" / source).rglob("*.csv.gz")]
+    assert sum(len(rows_of(path)) - 1 for path in files) == 2_500
 
 
 def test_fewer_rows_than_the_fixed_ones_are_refused_with_the_number_needed(tmp_path: Path) -> None:
@@ -68,9 +74,9 @@ def test_the_fewest_rows_work(tmp_path: Path) -> None:
 
 
 def test_the_manifest_lists_every_chunk_and_column(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sample_files, "ROWS_PER_CHUNK", 700)
+    monkeypatch.setattr(sample_chunks, "ROWS_PER_CHUNK", 700)
     sample_files.write_samples(tmp_path, MONTH, rows=2_500)
-    beside, root = sorted(tmp_path.rglob("*-Manifest.json"), key=lambda path: -len(path.parts))
+    beside, root = sorted((tmp_path / "landing" / "aws").rglob("*-Manifest.json"), key=lambda path: -len(path.parts))
     assert beside.read_bytes() == root.read_bytes()
     assert beside.parent.parent == root.parent
     manifest = json.loads(beside.read_text())
@@ -115,40 +121,82 @@ def test_each_distributor_invoice_arrives_on_the_day_it_was_issued(home: Path) -
     assert all(path.parent.name == f"received={path.stem.removeprefix('invoices-')}" for path in files)
 
 
-def _converted(home: Path, target: Path) -> list[Converted]:
-    config = WorkspaceConfig.model_validate(tomllib.loads(sample_files.sample_billing_toml(), parse_float=Decimal))
-    found = []
+def _converted(home: Path, target: Path) -> dict[str, list[Converted]]:
+    config = WorkspaceConfig.model_validate(tomllib.loads(sample_billing_toml(), parse_float=Decimal))
+    found: dict[str, list[Converted]] = {}
     with duckdb_session() as connection:
         for source in config.sources:
             folder = home / source.landing_folder
-            for path in sorted(path for path in folder.rglob("*.*") if path.is_file() and "Manifest" not in path.name):
+            files = (path for path in folder.rglob("*.*") if path.is_file() and "manifest" not in path.name.lower())
+            for path in sorted(files):
                 file = LandedFile(str(path.relative_to(folder)), path, sha256_of(path))
                 place = target / f"{source.id}-{path.name}.parquet"
-                found.append(convert(connection, source, file, file.sha256, place))
+                found.setdefault(source.id, []).append(convert(connection, source, file, file.sha256, place))
     return found
 
 
 def test_the_readers_take_every_sample_file_whole(home: Path, tmp_path: Path) -> None:
     converted = _converted(home, tmp_path)
-    assert sum(file.row_count for file in converted) == 2_500 + 37
-    groups = [group for file in converted for group in file.groups]
-    assert {group.currency for group in groups} == {"EUR"}
-    assert {group.billing_period for group in groups} == {"2026-10"}
-    assert {group.rows_without_invoice_id for group in groups} == {0}
-    assert all(group.net_total in (None, group.total_cost) for group in groups)
+    assert {source: sum(file.row_count for file in files) for source, files in converted.items()} == {
+        "aws": 2_000,
+        "azure": 500,
+        "dist": 37,
+        "aws-cur2": 600,
+        "aws-dbr": 500,
+        "ms-nce": 300,
+        "ms-daily": 500,
+        "azure-costs": 600,
+        # A row with reseller margin becomes two.
+        "gcp": 500 + _rows_with_margin(home),
+    }
+    groups = [(source, group) for source, files in converted.items() for file in files for group in file.groups]
+    assert {group.currency for _, group in groups} == {"EUR"}
+    assert {group.billing_period for _, group in groups} == {"2026-10"}
+    # Google's export names no invoice, on no row.
+    assert {group.rows_without_invoice_id for source, group in groups if source != "gcp"} == {0}
+    # The detailed billing report states its total with the rounding that is no charge.
+    assert all(group.net_total in (None, group.total_cost) for source, group in groups if source != "aws-dbr")
+
+
+def _rows_with_margin(home: Path) -> int:
+    shards = (home / "landing" / "gcp").rglob("*.json.gz")
+    return sum(gzip.decompress(path.read_bytes()).count(b'"type": "RESELLER_MARGIN"') for path in shards)
+
+
+def test_no_account_is_in_two_feeds_and_the_unassigned_ones_are_known(home: Path, tmp_path: Path) -> None:
+    converted = _converted(home, tmp_path)
+    sample_files.write_sample_reference(home, MONTH)
+    reference = pl.read_csv(home / "reference" / "accounts.csv", infer_schema=False)
+    assigned = {source: set(part["account_id"]) for (source,), part in reference.group_by("source")}
+    used = {
+        source: set(pl.concat([pl.read_parquet(file.path) for file in files], how="diagonal")["sub_account_id"])
+        for source, files in converted.items()
+        if source != "dist"
+    }
+    assert set(assigned) == set(used)
+    named = [account for accounts in used.values() for account in accounts - {None}]
+    assert len(named) == len(set(named))
+    payers = {build_world(organisation=name).payer_account_id for name in ("", "aws-cur2", "aws-dbr")}
+    unassigned = {source: accounts - assigned[source] - payers for source, accounts in used.items()}
+    assert unassigned["aws"] == {build_world().aws_accounts[-1].account_id}
+    assert unassigned["ms-nce"] == {None}
+    # Of Azure it is the rounding, of Google the rounding and the tax, which are no customer's.
+    assert {source for source, accounts in unassigned.items() if accounts} <= {
+        "aws", "ms-nce", "azure", "azure-costs", "gcp",
+    }  # fmt: skip
 
 
 def test_the_readers_take_the_templates_and_read_the_same_from_each(tmp_path: Path) -> None:
     landing = tmp_path / "landing" / "dist"
-    sample_files.write_invoice_templates(landing)
-    converted = _converted(tmp_path, tmp_path / "lake")
+    write_invoice_templates(landing)
+    converted = _converted(tmp_path, tmp_path / "lake")["dist"]
     assert [file.row_count for file in converted] == [3, 3, 3]
     assert converted[0].groups == converted[1].groups == converted[2].groups
     assert [group.total_cost for group in converted[0].groups] == [Decimal("245.055"), Decimal("-39.78")]
 
 
 def test_the_committed_templates_are_what_the_function_writes(tmp_path: Path) -> None:
-    sample_files.write_invoice_templates(tmp_path)
+    write_invoice_templates(tmp_path)
     assert contents(tmp_path) == contents(DOCS / "templates")
 
 
@@ -178,17 +226,24 @@ def test_the_reference_files_are_one_valid_set_and_leave_one_account_unmapped(ho
     reference = load_reference(home, ZoneInfo("Europe/Athens"))
     assert reference is not None
     mapped = set((home / "reference" / "accounts.csv").read_text().replace("\n", ",").split(","))
-    with gzip.open(next(home.rglob("*-1.csv.gz")), "rt", newline="") as stream:
+    with gzip.open(next((home / "landing" / "aws").rglob("*-1.csv.gz")), "rt", newline="") as stream:
         rows = list(csv.DictReader(stream))
     unmapped = {row["lineItem/UsageAccountId"] for row in rows} - mapped - {rows[0]["bill/PayerAccountId"]}
     assert len(unmapped) == 1
 
 
-def test_billing_toml_names_the_three_sources_and_the_zone_asked_for() -> None:
-    config = WorkspaceConfig.model_validate(tomllib.loads(sample_files.sample_billing_toml("Asia/Tokyo")))
+def test_billing_toml_has_a_source_for_every_format_and_the_zone_asked_for() -> None:
+    config = WorkspaceConfig.model_validate(tomllib.loads(sample_billing_toml("Asia/Tokyo")))
     assert config.organisation.time_zone == "Asia/Tokyo"
     assert [(source.id, source.format, source.vendor) for source in config.sources] == [
         ("aws", "aws_cur", "AWS"),
         ("azure", "focus", "Microsoft"),
         ("dist", "distributor_invoice", "Aegean Cloud Distribution"),
+        ("aws-cur2", "aws_cur2", "AWS"),
+        ("aws-dbr", "aws_dbr", "AWS"),
+        ("ms-nce", "ms_nce", "Microsoft"),
+        ("ms-daily", "ms_daily", "Microsoft"),
+        ("azure-costs", "azure_costs", "Microsoft"),
+        ("gcp", "gcp_reseller", "Google Cloud"),
     ]
+    assert {source.format for source in config.sources} == set(get_args(FileFormat))
