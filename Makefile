@@ -11,17 +11,19 @@ INSTALLED := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check --no-input
 PYTEST_ARGS ?= -n 2
 BENCH_ROWS ?= 1000000
+CORRUPTION_CASES ?= 1200
 
 # The workspace: everything a deployment owns. `data` is ignored by git.
 export BILLING_HOME ?= data
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint dev bench docs clean
+.PHONY: help install run test test-corruption lint dev bench docs clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make run    install, then a demo month with sample files: billing demo'
 	@echo 'make test   install, lint, then all tests'
+	@echo 'make test-corruption  damages deliveries CORRUPTION_CASES times (default 1200): nothing may be silently wrong'
 	@echo 'make lint   ruff, mypy, import-linter, sqlfluff'
 	@echo 'make dev    Dagster web server and daemon on the workspace (BILLING_HOME, default data)'
 	@echo 'make bench  time and memory at BENCH_ROWS rows (default 1000000)'
@@ -46,6 +48,9 @@ run: $(INSTALLED)
 test: lint
 	@echo 'Tests'
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-corruption: $(INSTALLED)
+	@$(BIN)/python -m tests.faults.corruption_sweep --cases $(CORRUPTION_CASES)
 
 lint: $(INSTALLED)
 	@echo 'ruff check'

@@ -1,4 +1,4 @@
-"""The whole graph of one workspace: assets, partitions, jobs and schedules."""
+"""The whole graph of one workspace: assets, partitions, jobs, schedules and the sensor."""
 
 import warnings
 
@@ -19,6 +19,7 @@ from assets.partitions import arrival_days, billing_months
 from assets.pricing import build_priced_line_items
 from assets.reconciliation import build_usage_reconciliation
 from assets.schedules import build_schedules
+from assets.sensors import build_landing_files
 from assets.warehouse import build_warehouse
 from resources.connections import WorkspaceResource
 from resources.workspace import Workspace
@@ -67,6 +68,7 @@ def build_definitions(workspace: Workspace) -> Definitions:
         assets=assets,
         jobs=[daily, month_close],
         schedules=build_schedules(time_zone, daily, month_close),
+        sensors=[build_landing_files(workspace, daily)],
         resources={"workspace": WorkspaceResource(home=str(workspace.home))},
         executor=in_process_executor,
     )

@@ -1,6 +1,6 @@
 """The partitions: days on which files arrived, in the organisation's time zone, and billing months."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from dagster import DailyPartitionsDefinition, MonthlyPartitionsDefinition
@@ -16,6 +16,11 @@ def arrival_days(time_zone: str) -> DailyPartitionsDefinition:
     schedule builds day D at 07:00 on D+1.
     """
     return DailyPartitionsDefinition(start_date=FIRST_DAY.isoformat(), timezone=time_zone, end_offset=1)
+
+
+def is_day_of_arrival(day: date, zone: ZoneInfo) -> bool:
+    """Tell whether a day is a partition: neither before the first nor, in the organisation's zone, in the future."""
+    return FIRST_DAY <= day <= datetime.now(UTC).astimezone(zone).date()
 
 
 def billing_months(time_zone: str) -> MonthlyPartitionsDefinition:

@@ -76,7 +76,12 @@ class Organisation(_Strict):
 
 
 class Source(_Strict):
-    """One vendor feed: its format, its folder and how exact its totals must be."""
+    """One vendor feed: its format, its folder and how exact its totals must be.
+
+    Attributes:
+        stable_after_seconds: a file modified more recently than this waits for the next run; None takes it as soon as
+            it stands still for a moment.
+    """
 
     id: Identifier
     format: FileFormat
@@ -85,6 +90,7 @@ class Source(_Strict):
     folder: str | None = None
     tolerance: Decimal = Decimal(0)
     currency: str | None = None
+    stable_after_seconds: Annotated[int, Field(ge=0)] | None = None
 
     @field_validator("tolerance", mode="before")
     @classmethod

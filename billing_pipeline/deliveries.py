@@ -20,7 +20,8 @@ from billing_pipeline.manifests import Arrival, Manifest, part_stem, read_manife
 
 __all__ = ["Arrival", "Assembled", "FileSet", "Manifest", "Refused", "Waiting", "assemble", "read_manifest"]
 
-_REPORT_PERIOD_FOLDER = re.compile(r"\d{8}-\d{8}")
+# Of a Cost and Usage Report, and of a Data Export.
+_REPORT_PERIOD_FOLDER = re.compile(r"\d{8}-\d{8}|BILLING_PERIOD=\d{4}-\d{2}", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -177,10 +178,21 @@ def _chunk(
                 own = [file for file in found if claims.get(file, manifest.assembly_id) == manifest.assembly_id]
                 if not own:
                     reason = f"a chunk that the manifest lists is still that of assembly {claims[found[-1]]}"
-                    raise BadInput(manifest.arrival.name, reason, column="reportKeys", value=key)
+                    raise BadInput(manifest.arrival.name, reason, column=manifest.keys_name, value=key)
+                own = _of_stated_size(manifest, key, own)
                 known = [file for file in own if file.received_at <= manifest.arrival.received_at]
                 return known[-1] if known else own[0]
-    raise BadInput(manifest.arrival.name, "a chunk that the manifest lists is not here", column="reportKeys", value=key)
+    reason = "a chunk that the manifest lists is not here"
+    raise BadInput(manifest.arrival.name, reason, column=manifest.keys_name, value=key)
+
+
+def _of_stated_size(manifest: Manifest, key: str, versions: Sequence[Arrival]) -> list[Arrival]:
+    size = manifest.sizes.get(key)
+    fitting = [file for file in versions if size is None or file.size == size]
+    if not fitting:
+        reason = f"{versions[-1].name} has {versions[-1].size} bytes, the manifest says {size}"
+        raise BadInput(manifest.arrival.name, reason, column="byteCount", value=key)
+    return fitting
 
 
 def _successor(manifest: Manifest, manifests: Sequence[Manifest], at: datetime | None) -> Manifest | None:

@@ -6,14 +6,14 @@ What does not belong here: which files make a delivery (`deliveries`), reading b
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import PurePosixPath
 
 from billing_pipeline.errors import BadInput
 
 # How vendors number the parts of one delivery: `report-00002.csv.gz` (AWS), `part_1_0001.csv` (Azure), `part-00000-c1`.
-_PART_NUMBER = re.compile(r"(?<![A-Za-z])part[-_]?\d+([-_]\d+)?|-\d{5}(?=\.)", re.IGNORECASE)
+_PART_NUMBER = re.compile(r"(?<![A-Za-z])part[-_]?\d+([-_]\d+)?|-(\d{5}|\d{12})(?=\.)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,20 @@ class Manifest:
     Attributes:
         keys: the chunks' keys in the vendor's bucket.
         billing_period: `YYYY-MM`, or None.
+        sizes: bytes of a chunk by its key, where the manifest says so.
+        row_counts: data rows of a chunk by its key, where the manifest says so.
+        billing_account_id: lower case, of every row in the chunks, where the manifest says so.
+        keys_name: the member of the manifest that lists the chunks, for messages.
     """
 
     arrival: Arrival
     assembly_id: str
     keys: tuple[str, ...]
     billing_period: str | None
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    row_counts: Mapping[str, int] = field(default_factory=dict)
+    billing_account_id: str | None = None
+    keys_name: str = "reportKeys"
 
 
 @dataclass(frozen=True)
@@ -86,7 +94,7 @@ def read_manifest(arrival: Arrival, content: bytes) -> Manifest:
     if not isinstance(assembly_id, str) or not assembly_id or not isinstance(keys, list) or not keys:
         raise BadInput(arrival.name, "the manifest names no assembly or no chunk", column="reportKeys")
     for key in keys:
-        if not isinstance(key, str) or _leaves_the_folder(key):
+        if not isinstance(key, str) or leaves_the_folder(key):
             raise BadInput(
                 arrival.name,
                 "the manifest names a chunk that would leave the landing folder",
@@ -111,6 +119,7 @@ def _billing_period(arrival: Arrival, document: Mapping[str, object]) -> str | N
     return f"{start[:4]}-{start[4:6]}"
 
 
-def _leaves_the_folder(key: str) -> bool:
+def leaves_the_folder(key: str) -> bool:
+    """Tell whether a chunk's key, taken as a path, would point out of the landing folder."""
     parts = PurePosixPath(key.replace("\\", "/")).parts
     return not parts or parts[0] == "/" or ".." in parts or ":" in parts[0] or "\x00" in key

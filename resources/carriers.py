@@ -1,7 +1,7 @@
 """What a landed file is carried in, told by its name and its first bytes, and its bytes, verified.
 
 gzip is read with isal, which checks CRC and length; DuckDB and Polars do not. What does not belong
-here: columns and cells (`csv_rows`, `parquet_rows`, `invoice_rows`).
+here: columns and cells (`csv_rows`, `json_rows`, `parquet_rows`, `invoice_rows`).
 """
 
 import hashlib
@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-from isal import igzip
+from isal import igzip, igzip_lib
 
 from billing_pipeline.errors import BadInput
 from billing_pipeline.vendors.format import Carrier
+from resources.zip_member import zip_chunks
 
 CHUNK_BYTES = 4 << 20
 # A file that grows beyond both limits is taken for a decompression bomb. Real billing exports compress 5 to 15 times.
@@ -25,8 +26,13 @@ _SUFFIXES: tuple[tuple[str, Carrier], ...] = (
     (".csv.zst", "csv.zst"),
     (".csv", "csv"),
     (".parquet", "parquet"),
+    (".jsonl.gz", "jsonl.gz"),
+    # Microsoft's exports are JSON Lines named `part-00000-....c000.json.gz`; a JSON document never comes packed.
+    (".json.gz", "jsonl.gz"),
+    (".jsonl", "jsonl"),
     (".json", "json"),
     (".xlsx", "xlsx"),
+    (".zip", "zip"),
 )
 _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\x1f\x8b", "gzip"),
@@ -37,10 +43,13 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
 _CONTENT: dict[Carrier, str] = {
     "csv": "text",
     "json": "text",
+    "jsonl": "text",
+    "jsonl.gz": "gzip",
     "csv.gz": "gzip",
     "csv.zst": "zstd",
     "parquet": "Parquet",
     "xlsx": "zip",
+    "zip": "zip",
 }
 
 
@@ -92,7 +101,7 @@ def read_chunks(file: LandedFile, carrier: Carrier) -> Iterator[bytes]:
     """Yield a text file's decompressed bytes in order; reaching the end means all of it was verified.
 
     Args:
-        carrier: csv, csv.gz, csv.zst or json.
+        carrier: csv, csv.gz, csv.zst, json, jsonl, jsonl.gz or zip.
 
     Raises:
         BadInput: a wrong CRC or length, a truncated archive, or a decompression bomb.
@@ -100,12 +109,17 @@ def read_chunks(file: LandedFile, carrier: Carrier) -> Iterator[bytes]:
     limit = max(BOMB_BYTES, BOMB_RATIO * file.path.stat().st_size)
     produced = 0
     try:
-        if carrier == "csv.gz":
+        if carrier in ("csv.gz", "jsonl.gz"):
             with igzip.IGzipFile(str(file.path), "rb") as stream:  # type: ignore[no-untyped-call]
                 while chunk := stream.read(CHUNK_BYTES):
                     produced += len(chunk)
                     _refuse_bomb(file, produced, limit)
                     yield chunk
+        elif carrier == "zip":
+            for chunk in zip_chunks(file.path, file.name, CHUNK_BYTES, limit):
+                produced += len(chunk)
+                _refuse_bomb(file, produced, limit)
+                yield chunk
         else:
             compression = "zstd" if carrier == "csv.zst" else None
             with pa.input_stream(str(file.path), compression=compression) as stream:
@@ -117,7 +131,7 @@ def read_chunks(file: LandedFile, carrier: Carrier) -> Iterator[bytes]:
         raise BadInput(
             file.name, "the archive is truncated: it ends before its end mark, or garbage follows"
         ) from error
-    except (igzip.BadGzipFile, OSError) as error:
+    except (igzip.BadGzipFile, igzip_lib.IsalError, OSError) as error:  # type: ignore[misc]
         raise BadInput(file.name, f"the archive is corrupt: {error}") from error
 
 

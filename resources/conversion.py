@@ -8,7 +8,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -19,13 +19,14 @@ from pyarrow import parquet
 from billing_pipeline.configuration import Source
 from billing_pipeline.errors import BadInput
 from billing_pipeline.queries import load_sql
+from billing_pipeline.schemas.vendor_charges import VENDOR_CHARGES
+from billing_pipeline.vendors.control_rows import Settlement
 from billing_pipeline.vendors.format import VendorFormat
-from billing_pipeline.vendors.header import HeaderMatch, match_header
-from billing_pipeline.vendors.registry import FORMATS, require_format
-from resources import csv_rows, parquet_rows
-from resources.carriers import LandedFile, carrier_of, read_chunks, sha256_of
+from resources.canonical_files import open_writer, remove_line_item_types
+from resources.carriers import LandedFile, sha256_of
+from resources.control_rows import ControlTotals
 from resources.invoice_checks import check_invoices
-from resources.invoice_rows import open_json, open_workbook
+from resources.opened_files import latest_month, open_rows
 from resources.read_ahead import read_ahead
 from resources.row_keys import duplicate_row_key
 from resources.typed_rows import TypedRows
@@ -33,8 +34,6 @@ from resources.typed_rows import TypedRows
 __all__ = ["Converted", "LandedFile", "RowGroup", "convert", "duplicate_row_key", "sha256_of"]
 
 ROW_GROUP_ROWS = 100_000
-# Columns whose values rarely repeat: a dictionary would only be built to be thrown away.
-ROW_VALUES = frozenset({"row_number", "x_row_key", "pricing_quantity", "billed_cost", "list_cost"})
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,12 @@ class Converted:
 
 
 def convert(
-    connection: duckdb.DuckDBPyConnection, source: Source, file: LandedFile, file_set_sha256: str, target: Path
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    file: LandedFile,
+    file_set_sha256: str,
+    target: Path,
+    billing_month: str | None = None,
 ) -> Converted:
     """Convert one landed file.
 
@@ -89,6 +93,8 @@ def convert(
         file: what was dropped.
         file_set_sha256: hash of all files of the delivery, see `identifiers.file_set_sha256`.
         target: Parquet file to write; its folder is made.
+        billing_month: `YYYY-MM` that all files of the delivery bill, for a format whose rows do not name it; None
+            finds it in this file alone, see `latest_month`.
 
     Returns:
         What was written, with the sums a delivery is judged by.
@@ -96,7 +102,7 @@ def convert(
     Raises:
         BadInput: the file cannot be taken whole; nothing was written.
     """
-    vendor_format, rows, batches = _open(source, file)
+    vendor_format, rows, batches = open_rows(source, file)
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".writing")
     os.close(handle)
@@ -108,38 +114,19 @@ def convert(
             "file_sha256": file.sha256,
             "file_set_sha256": file_set_sha256,
         }
+        if vendor_format.month_columns:
+            parameters["billing_month"] = billing_month or latest_month(source, [file])
+        totals = ControlTotals.of(connection, rows, source.tolerance)
         with _ordered(connection):
-            _write(connection, vendor_format, file, batches, parameters, temporary)
-        converted = _summarise(connection, vendor_format, rows, file, temporary, target)
+            _write(connection, vendor_format, file, batches, parameters, temporary, totals)
+        settlement = totals.settle() if totals else Settlement()
+        if settlement.restated:
+            remove_line_item_types(temporary, settlement.restated)
+        converted = _summarise(connection, vendor_format, rows, file, temporary, target, settlement)
         _publish(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
     return converted
-
-
-def _open(source: Source, file: LandedFile) -> tuple[VendorFormat, TypedRows, Iterator[pa.RecordBatch]]:
-    expected = FORMATS[source.format]
-    carrier = carrier_of(file)
-    if carrier not in expected.carriers:
-        raise BadInput(file.name, f"{expected.title} does not come as {carrier}, but as {', '.join(expected.carriers)}")
-    if carrier == "parquet":
-        table = parquet_rows.open_parquet(file)
-        rows = _typed_rows(source, file, list(table.schema_arrow.names))
-        return expected, rows, parquet_rows.typed_batches(table, file, rows)
-    if carrier == "json":
-        text = open_json(file)
-    elif carrier == "xlsx":
-        text = open_workbook(file, expected)
-    else:
-        text = csv_rows.open_csv(read_chunks(file, carrier), file.name)
-    rows = _typed_rows(source, file, text.header)
-    return expected, rows, csv_rows.typed_batches(text, rows)
-
-
-def _typed_rows(source: Source, file: LandedFile, header: list[str]) -> TypedRows:
-    vendor_format = require_format(source.format, header, file.name)
-    match: HeaderMatch = match_header(vendor_format, header, file.name, source.currency is not None)
-    return TypedRows(file.name, vendor_format, match, len(header), source.currency)
 
 
 def _write(
@@ -149,6 +136,7 @@ def _write(
     batches: Iterator[pa.RecordBatch],
     parameters: dict[str, str],
     path: Path,
+    totals: ControlTotals | None,
 ) -> None:
     """Run the staging SQL over the rows, a row group at a time, and append the result to a Parquet file.
 
@@ -159,13 +147,11 @@ def _write(
     writer: parquet.ParquetWriter | None = None
     try:
         for raw_rows in read_ahead(_row_groups(batches)):
-            canonical = _staged(connection, staging, file, raw_rows, parameters)
-            if writer is None:
-                repeating = [name for name in canonical.schema.names if name not in ROW_VALUES]
-                writer = parquet.ParquetWriter(
-                    path, canonical.schema, compression="zstd", compression_level=1, use_dictionary=repeating
-                )
-            writer.write_table(canonical, row_group_size=canonical.num_rows)
+            canonical = _staged(connection, staging, file, raw_rows, parameters, totals)
+            writer = writer or open_writer(path, canonical.schema)
+            # Rows of totals are no charges: a row group may consist of them alone.
+            if canonical.num_rows:
+                writer.write_table(canonical, row_group_size=canonical.num_rows)
     finally:
         if writer is not None:
             writer.close()
@@ -190,14 +176,32 @@ def _staged(
     file: LandedFile,
     raw_rows: pa.Table,
     parameters: dict[str, str],
+    totals: ControlTotals | None,
 ) -> pa.Table:
     connection.register("raw_rows", raw_rows)
     try:
-        return connection.sql(staging, params=parameters).to_arrow_table()
+        if totals is not None:
+            parameters = {**parameters, "billing_month": totals.take()}
+        return _complete(connection.sql(staging, params=parameters)).to_arrow_table()
     except (duckdb.OutOfRangeException, duckdb.ConversionException, duckdb.InvalidInputException) as error:
         raise BadInput(file.name, f"the rows cannot be converted: {error}") from error
     finally:
         connection.unregister("raw_rows")
+
+
+def _complete(staged: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+    """Put the canonical columns in their order; one that the format's SQL does not speak of is null."""
+    given = set(staged.columns)
+    absent = [column for column in VENDOR_CHARGES.columns if column.name not in given]
+    if not absent:
+        return staged
+    assert all(column.nullable for column in absent), f"the staging SQL lacks {[column.name for column in absent]}"
+    return staged.project(
+        ", ".join(
+            column.name if column.name in given else f"cast(null as {column.type}) as {column.name}"
+            for column in VENDOR_CHARGES.columns
+        )
+    )
 
 
 def _summarise(
@@ -207,6 +211,7 @@ def _summarise(
     file: LandedFile,
     written: Path,
     target: Path,
+    settlement: Settlement,
 ) -> Converted:
     connection.read_parquet(str(written)).create_view("converted_rows", replace=True)
     try:
@@ -221,10 +226,15 @@ def _summarise(
     finally:
         connection.execute("drop view converted_rows")
     groups = tuple(RowGroup(*sums, invoice_ids=tuple(ids)) for *sums, ids in found)  # type: ignore[misc]
+    net_totals = settlement.net_totals
+    if net_totals:
+        stated = [net_totals.get((group.billing_account_id, group.currency)) for group in groups]
+        groups = tuple(replace(group, net_total=total) for group, total in zip(groups, stated, strict=True))
     return Converted(
         path=target,
         row_count=sum(group.row_count for group in groups),
-        has_invoice_id_column=vendor_format.invoice_id_column in rows.match.positions,
+        has_invoice_id_column=vendor_format.unbilled_without_invoice_id
+        or vendor_format.invoice_id_column in rows.match.positions,
         groups=groups,
     )
 

@@ -44,7 +44,10 @@ def open_csv(chunks: Iterable[bytes], file: str) -> CsvText:
     first = next(records, b"").removeprefix(BOM)
     _require_utf8(first, file, rows_before=-1)
     end = _end_of_first_record(first)
-    header = next(csv.reader(io.StringIO(first[:end].decode("utf-8"), newline=""), strict=True), [])
+    try:
+        header = next(csv.reader(io.StringIO(first[:end].decode("utf-8"), newline=""), strict=True), [])
+    except csv.Error as error:
+        raise BadInput(file, f"the header is no valid CSV: {error}") from error
     if not any(header):
         raise BadInput(file, "the file has no header")
 
@@ -60,7 +63,8 @@ def _whole_records(chunks: Iterable[bytes], file: str) -> Iterator[bytes]:
     pending = b""
     for chunk in chunks:
         data = pending + chunk if pending else chunk
-        cut = _last_record_end(data)
+        # What is pending holds no end of a record, so it is not searched again.
+        cut = _last_record_end(data, len(pending))
         if cut:
             yield data[:cut]
         pending = data[cut:]
@@ -72,11 +76,11 @@ def _whole_records(chunks: Iterable[bytes], file: str) -> Iterator[bytes]:
         yield pending
 
 
-def _last_record_end(data: bytes) -> int:
-    """Return the offset behind the last line end that is outside quotes, 0 if there is none."""
+def _last_record_end(data: bytes, start: int) -> int:
+    """Return the offset behind the last line end from `start` on that is outside quotes, 0 if there is none."""
     quotes_before = data.count(b'"')
     end = len(data)
-    while (newline := data.rfind(b"\n", 0, end)) >= 0:
+    while (newline := data.rfind(b"\n", start, end)) >= 0:
         quotes_before -= data.count(b'"', newline, end)
         if quotes_before % 2 == 0:
             return newline + 1
@@ -85,10 +89,13 @@ def _last_record_end(data: bytes) -> int:
 
 
 def _end_of_first_record(data: bytes) -> int:
-    newline = data.find(b"\n")
-    while newline >= 0 and data.count(b'"', 0, newline) % 2:
-        newline = data.find(b"\n", newline + 1)
-    return len(data) if newline < 0 else newline + 1
+    quotes = start = 0
+    while (newline := data.find(b"\n", start)) >= 0:
+        quotes += data.count(b'"', start, newline)
+        start = newline + 1
+        if quotes % 2 == 0:
+            return start
+    return len(data)
 
 
 def _require_utf8(chunk: bytes, file: str, rows_before: int) -> None:

@@ -20,7 +20,7 @@ from billing_pipeline.configuration import Source, WorkspaceConfig
 from billing_pipeline.deliveries import Arrival, Assembled, FileSet, Refused, Waiting, assemble
 from billing_pipeline.errors import BadInput
 from billing_pipeline.identifiers import delivery_id
-from billing_pipeline.manifests import Manifest
+from billing_pipeline.manifests import Manifest, ManifestReader
 from billing_pipeline.periods import local_day
 from billing_pipeline.queries import sql_folder
 from billing_pipeline.schemas.deliveries import DELIVERIES, QUARANTINE
@@ -39,6 +39,9 @@ from resources.intake_checks import (
 from resources.isolation import Converter, Job
 from resources.lake import Lake
 from resources.landing import land
+
+# Manifests are read here, not in a child: a report of 10,000 chunks lists them in 2 MB.
+MOST_MANIFEST_BYTES = 8 << 20
 
 
 @dataclass
@@ -64,14 +67,16 @@ def open_inbox(home: Path, config: WorkspaceConfig, archive: Archive) -> Inbox:
     """Land what is new and put the arrivals of every source together."""
     inbox = Inbox()
     for source in config.sources:
-        refused = land(home / source.landing_folder, source, archive, config.organisation.zone)
-        assembled = _assembled(source, archive)
-        assembled.refused.extend(refused)
+        landed = land(home / source.landing_folder, source, archive, config.organisation.zone)
+        assembled = assembled_arrivals(source, archive)
+        assembled.refused.extend(landed.refused)
+        assembled.waiting.extend(landed.unfinished)
         inbox.by_source[source.id] = assembled
     return inbox
 
 
-def _assembled(source: Source, archive: Archive) -> Assembled:
+def assembled_arrivals(source: Source, archive: Archive) -> Assembled:
+    """Put the recorded arrivals of a source together; reads its manifests, and no data file."""
     files: list[Arrival] = []
     manifests: list[Manifest] = []
     refused: list[Refused] = []
@@ -79,7 +84,7 @@ def _assembled(source: Source, archive: Archive) -> Assembled:
     for arrival in archive.arrivals(source.id):
         if reader is not None and arrival.name.lower().endswith(reader.suffix):
             try:
-                manifests.append(reader.read(arrival, archive.verified(arrival).read_bytes()))
+                manifests.append(_manifest(reader, arrival, archive))
             except BadInput as error:
                 refused.append(Refused(arrival, error))
         else:
@@ -88,6 +93,14 @@ def _assembled(source: Source, archive: Archive) -> Assembled:
     assembled = assemble(files, manifests, needs_manifest=reader is not None, unreadable=unreadable)
     assembled.refused.extend(refused)
     return assembled
+
+
+def _manifest(reader: ManifestReader, arrival: Arrival, archive: Archive) -> Manifest:
+    if arrival.size > MOST_MANIFEST_BYTES:
+        raise BadInput(
+            arrival.name, f"the manifest has {arrival.size >> 20} MB, far more than any list of chunks needs"
+        )
+    return reader.read(arrival, archive.verified(arrival).read_bytes())
 
 
 @dataclass(frozen=True)
@@ -116,11 +129,14 @@ def converter_fingerprint(source: Source) -> str:
         "intake",
         "intake_checks",
         "invoice_checks",
+        "nested_columns",
         "invoice_rows",
         "zip_member",
         "json_pages",
         "json_rows",
         "opened_files",
+        "parquet_checks",
+        "parquet_footer",
     )
     files = [
         *sorted((package / "billing_pipeline" / "vendors").glob("*.py")),
@@ -129,7 +145,8 @@ def converter_fingerprint(source: Source) -> str:
         *sorted((sql_folder() / "staging").glob("*.sql")),
         sql_folder() / "macros.sql",
     ]
-    content = [*(file.read_bytes() for file in files), source.model_dump_json(exclude={"folder"}).encode()]
+    settings = source.model_dump_json(exclude={"folder", "stable_after_seconds"})
+    content = [*(file.read_bytes() for file in files), settings.encode()]
     return hashlib.sha256(b"".join(content)).hexdigest()[:16]
 
 

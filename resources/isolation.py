@@ -27,7 +27,7 @@ from resources.conversion import Converted, LandedFile, convert
 from resources.session import duckdb_session
 
 _LOG = logging.getLogger("billing.conversion")
-_PLAIN_TEXT = (".csv", ".json", ".jsonl")
+_JSON = (".json", ".jsonl")
 _TOO_MUCH = "reading it takes more memory, time or disk than a billing file may"
 
 
@@ -45,7 +45,8 @@ class Limits:
         cpu_seconds_per_megabyte: processor time on top, by the file's size (measured: 0.5 for a gzipped CUR).
         output_bytes_per_input_byte: size of the converted file; real exports shrink.
         smallest_output_bytes: output that is always allowed.
-        plain_text_bytes: plain text up to this size is read in the parent.
+        plain_text_bytes: plain CSV up to this size is read in the parent.
+        plain_json_bytes: the same for JSON, which takes up to thirty times its size in memory.
     """
 
     memory_bytes: int = 6 << 30
@@ -54,6 +55,7 @@ class Limits:
     output_bytes_per_input_byte: int = 50
     smallest_output_bytes: int = 256 << 20
     plain_text_bytes: int = 32 << 20
+    plain_json_bytes: int = 4 << 20
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,10 @@ class Converter:
         return outcomes
 
     def _is_harmless(self, job: Job) -> bool:
-        return job.file.name.lower().endswith(_PLAIN_TEXT) and job.size <= self._limits.plain_text_bytes
+        name = job.file.name.lower()
+        if name.endswith(_JSON):
+            return job.size <= self._limits.plain_json_bytes
+        return name.endswith(".csv") and job.size <= self._limits.plain_text_bytes
 
     def _submit(self, job: Job) -> "Future[Outcome] | None":
         if self._pool is None:

@@ -1,23 +1,44 @@
 """The landing folders: what lies there, when it counts as arrived, and its way into the archive.
 
 A name never leads out of its landing folder: a link that does is refused, not followed.
+
+A file that is still being written is left for the next run. What is guaranteed: the bytes archived are those of a file
+whose size, modification time, change time and inode were the same before and after it was copied, and, where it was
+modified within the last seconds, at a second look a moment later too; and no name under which tools keep unfinished
+uploads is ever read. What no look can tell is a writer that pauses for longer: such a half is refused by its own end
+mark (gzip, zip, xlsx, zstd, Parquet, JSON), by its manifest's sizes, or by its control totals; a plain CSV without
+any, cut at the end of a row, is taken, and replaced by the whole file at the next run. `stable_after_seconds` of a
+source in billing.toml closes that gap: younger files wait.
 """
 
 import os
+import re
 import stat
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from billing_pipeline.configuration import Source
-from billing_pipeline.deliveries import Arrival, Refused
+from billing_pipeline.deliveries import Arrival, Refused, Waiting
 from billing_pipeline.errors import BadInput
 from billing_pipeline.periods import PeriodInvalid, noon, parse_day
 from resources.archive import Archive
 
 _RECEIVED = "received="
-_UNFINISHED_SUFFIXES = (".tmp", ".part", ".partial", ".crdownload", ".filepart", ".writing")
+# Names of uploads under way: of browsers, WinSCP, rclone and mobile clients; `_.gstmp` of gcloud storage; eight random
+# hexadecimal digits behind the name of aws s3 (s3transfer). rsync and azcopy begin theirs with a dot.
+_UNFINISHED = re.compile(
+    r"\.(tmp|part|partial|crdownload|download|filepart|writing)$|_\.gstmp$|\.(csv|gz|zip|zst|json|jsonl|parquet|xlsx)"
+    r"\.[0-9a-f]{8}$",
+    re.IGNORECASE,
+)
+# A file modified more recently than this is looked at twice, and left alone by the sensor.
+YOUNG_SECONDS = 10
+_MOMENT_SECONDS = 0.1
+_GREW = "it changed while it was read: it is still being written"
 # The vendor's invoice totals lie beside its files; they are no vendor file.
 TOTALS_FILE = "invoice_totals.csv"
 
@@ -45,38 +66,128 @@ def received_at(name: str, modified_at: datetime, zone: ZoneInfo) -> datetime:
     return modified_at
 
 
-def land(folder: Path, source: Source, archive: Archive, zone: ZoneInfo) -> list[Refused]:
-    """Archive and record every file of a landing folder that is not known yet.
+@dataclass
+class Landed:
+    """What a look at a landing folder came to, apart from the files that were archived and recorded.
 
-    A file that is still being written is left for the next run.
+    Attributes:
+        refused: files that could not even be read or that lead out of the folder.
+        unfinished: files that are, or may be, still being written.
+    """
+
+    refused: list[Refused] = field(default_factory=list)
+    unfinished: list[Waiting] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Look:
+    """A file as it stood at one instant.
+
+    Attributes:
+        name: path relative to the landing folder.
+        arrived: when it counts as arrived.
+    """
+
+    path: Path
+    name: str
+    arrived: datetime
+    status: os.stat_result
+
+    def is_unchanged(self) -> bool:
+        """Tell whether it still stands as it did; copying it took time in between."""
+        try:
+            now = self.path.stat()
+        except OSError:
+            return False
+        before = self.status
+        return (now.st_size, now.st_mtime_ns, now.st_ctime_ns, now.st_ino) == (
+            before.st_size, before.st_mtime_ns, before.st_ctime_ns, before.st_ino,
+        )  # fmt: skip
+
+
+def land(folder: Path, source: Source, archive: Archive, zone: ZoneInfo) -> Landed:
+    """Archive and record every file of a landing folder that is not known yet, unless it is still being written.
 
     Args:
         folder: the source's landing folder; it may be absent.
 
     Returns:
-        Files that could not even be read or that lead out of the folder.
+        What was refused, and what is left for the next run.
+    """
+    landed = Landed()
+    young: list[tuple[Look, Arrival]] = []
+    for look in look_for_new(folder, source, archive, zone, landed):
+        if is_young(look, source.stable_after_seconds or 0):
+            reason = f"modified less than {source.stable_after_seconds} s ago: it may still be being written"
+            landed.unfinished.append(_waiting(source, look, reason))
+            continue
+        try:
+            sha256, size = archive.store(look.path)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            landed.refused.append(_refused(source, look.name, look.status, error))
+            continue
+        arrival = Arrival(source.id, look.name, sha256, size, look.arrived, _modified_at(look.status))
+        if size != look.status.st_size or not look.is_unchanged():
+            landed.unfinished.append(_waiting(source, look, _GREW))
+        elif is_young(look, YOUNG_SECONDS):
+            young.append((look, arrival))
+        else:
+            archive.record(arrival)
+    if young:
+        time.sleep(_MOMENT_SECONDS)
+    for look, arrival in young:
+        if look.is_unchanged():
+            archive.record(arrival)
+        else:
+            landed.unfinished.append(_waiting(source, look, _GREW))
+    return landed
+
+
+def look_for_new(folder: Path, source: Source, archive: Archive, zone: ZoneInfo, landed: Landed) -> Iterator[Look]:
+    """Yield the files that no earlier look has recorded, without reading any; the others go to `landed`.
+
+    Args:
+        landed: gets what is refused, and uploads under way.
     """
     known = {(arrival.name, arrival.size, arrival.modified_at) for arrival in archive.arrivals(source.id)}
-    refused = []
     for path in _landed(folder):
-        name, modified_at = _readable_name(path.relative_to(folder)), _modified_at(path.lstat())
+        name = _readable_name(path.relative_to(folder))
+        try:
+            status = path.lstat()
+        except FileNotFoundError:
+            # Renamed or removed since the folder was listed: a finished upload gets its final name like this.
+            continue
+        if _UNFINISHED.search(name):
+            look = Look(path, name, _modified_at(status), status)
+            landed.unfinished.append(_waiting(source, look, "its name says that it is still being uploaded"))
+            continue
         try:
             status = _require_plain_file(path, folder, name)
-            modified_at = _modified_at(status)
-            arrived = received_at(name, modified_at, zone)
-            if (name, status.st_size, modified_at) in known:
-                continue
-            sha256, size = archive.store(path)
-        except BadInput as error:
-            refused.append(Refused(Arrival(source.id, name, "", 0, modified_at, modified_at), error))
-        except OSError as error:
-            unreadable = BadInput(name, f"the file cannot be read: {error.strerror}")
-            refused.append(Refused(Arrival(source.id, name, "", 0, modified_at, modified_at), unreadable))
+            arrived = received_at(name, _modified_at(status), zone)
+        except (BadInput, OSError) as error:
+            landed.refused.append(_refused(source, name, status, error))
         else:
-            after = path.stat()
-            if (after.st_size, after.st_mtime_ns) == (size, status.st_mtime_ns):
-                archive.record(Arrival(source.id, name, sha256, size, arrived, modified_at))
-    return refused
+            if (name, status.st_size, _modified_at(status)) not in known:
+                yield Look(path, name, arrived, status)
+
+
+def is_young(look: Look, seconds: int) -> bool:
+    """Tell whether a file was modified less than some seconds ago, or in the future of this machine's clock."""
+    return time.time() - look.status.st_mtime < seconds
+
+
+def _waiting(source: Source, look: Look, reason: str) -> Waiting:
+    modified_at = _modified_at(look.status)
+    return Waiting(Arrival(source.id, look.name, "", look.status.st_size, look.arrived, modified_at), reason)
+
+
+def _refused(source: Source, name: str, status: os.stat_result, error: BadInput | OSError) -> Refused:
+    if not isinstance(error, BadInput):
+        error = BadInput(name, f"the file cannot be read: {error.strerror}")
+    modified_at = _modified_at(status)
+    return Refused(Arrival(source.id, name, "", 0, modified_at, modified_at), error)
 
 
 def _modified_at(status: os.stat_result) -> datetime:
@@ -112,6 +223,5 @@ def _landed(folder: Path) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         links = [name for name in folders if (Path(directory) / name).is_symlink()]
         for name in sorted([*files, *links]):
-            is_finished = not name.lower().endswith(_UNFINISHED_SUFFIXES)
-            if not name.startswith((".", "_")) and is_finished and name != TOTALS_FILE:
+            if not name.startswith((".", "_")) and name != TOTALS_FILE:
                 yield Path(directory) / name

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from billing_pipeline.errors import BadInput
-from billing_pipeline.vendors.cells import ABSENT, CellInvalid, read_cell
+from billing_pipeline.vendors.cells import ABSENT, CellInvalid, read_amount, read_cell, round_double
 from billing_pipeline.vendors.format import Column, VendorFormat
 from billing_pipeline.vendors.header import HeaderMatch
 
@@ -27,6 +27,9 @@ _ENUMERATED_TYPES = {
     "date": pa.date32(),
     "instant": pa.timestamp("us", "UTC"),
     "boolean": pa.bool_(),
+    "map": pa.string(),
+    "month": pa.date32(),
+    "records": pa.string(),
 }
 
 
@@ -42,7 +45,7 @@ def amount_type(column: Column) -> pa.DataType:
 def read_type(column: Column) -> pa.DataType:
     """Return the type in which a column's cells are first read."""
     if column.kind == "amount":
-        return amount_type(column)
+        return pa.string() if column.is_double else amount_type(column)
     return TEXT_DICTIONARY if column.is_enumerated else pa.string()
 
 
@@ -75,14 +78,19 @@ class TypedRows:
         """Schema of `raw_rows`: row_number, the declared columns, and tags where the format has them."""
         fields = [pa.field("row_number", pa.int64())]
         fields += [pa.field(name, self._final_type(column)) for name, column in self.columns.items()]
-        if self.vendor_format.tag_prefix is not None:
+        fields += [pa.field(f"{name}_unrounded", pa.string()) for name in self._doubles]
+        if self.vendor_format.has_tag_columns:
             fields.append(pa.field("tags", pa.string()))
         return pa.schema(fields)
 
     def _final_type(self, column: Column) -> pa.DataType:
         if column.kind in _ENUMERATED_TYPES:
             return pa.dictionary(pa.int32(), _ENUMERATED_TYPES[column.kind])
-        return read_type(column)
+        return amount_type(column) if column.kind == "amount" else read_type(column)
+
+    @property
+    def _doubles(self) -> list[str]:
+        return [name for name, column in self.columns.items() if column.kind == "amount" and column.is_double]
 
     def batch(
         self, read: Mapping[str, pa.Array], tags: Mapping[str, pa.Array], first_row: int, count: int
@@ -98,18 +106,22 @@ class TypedRows:
         Raises:
             RowsInvalid: some cell does not fit; call `explain` with the texts of the same rows.
         """
+        unrounded = {name: pa.nulls(count, pa.string()) for name in self._doubles}
         arrays: list[pa.Array] = [pl.int_range(first_row, first_row + count, eager=True, dtype=pl.Int64).to_arrow()]
         for name, column in self.columns.items():
             array = read.get(name)
             if column.is_currency and self.currency is not None:
                 array = self._fill_currency(array, count)
+            if array is not None and name in unrounded:
+                array, unrounded[name] = doubles(array, column)
             if array is None:
                 if not column.nullable:
                     raise RowsInvalid
                 arrays.append(pa.nulls(count, self._final_type(column)))
             else:
                 arrays.append(self._typed(name, column, array))
-        if self.vendor_format.tag_prefix is not None:
+        arrays += unrounded.values()
+        if self.vendor_format.has_tag_columns:
             arrays.append(json_tags(tags, count))
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
@@ -170,6 +182,33 @@ class TypedRows:
                         self.file, str(error), row=row_number, column=self.match.own_names[name], value=text
                     )
         return BadInput(self.file, otherwise)
+
+
+def doubles(texts: pa.Array, column: Column) -> tuple[pa.Array, pa.Array]:
+    """Read amounts that the vendor keeps as doubles, from their texts.
+
+    Returns:
+        The amounts, rounded to the column's decimals where they have more; and the texts of those that were rounded.
+
+    Raises:
+        RowsInvalid: some text is no number, or too large.
+    """
+    wanted = amount_type(column)
+    try:
+        return texts.cast(wanted), pa.nulls(len(texts), pa.string())
+    except pa.ArrowInvalid:
+        pass
+    amounts: list[Decimal | None] = []
+    rounded_texts: list[str | None] = []
+    try:
+        for text in texts.to_pylist():
+            exact = None if text is None else read_amount(text, column.decimals, is_double=True)
+            rounded = None if exact is None else round_double(exact, column.decimals)
+            amounts.append(rounded)
+            rounded_texts.append(None if rounded == exact else text)
+        return pa.array(amounts, wanted), pa.array(rounded_texts, pa.string())
+    except (CellInvalid, pa.ArrowInvalid) as error:
+        raise RowsInvalid from error
 
 
 def _refuse_too_wide(array: pa.Array) -> None:

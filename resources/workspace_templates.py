@@ -44,6 +44,7 @@ standard_edition_since = 2025-06-01  # customer charges: since when this edition
 # vendor = "AWS"                     # the name that rules with scope `vendor` use
 # settles_after_business_days = [5, 15]
 # tolerance = "0"                    # accepted difference between the vendor's total and the rows
+# stable_after_seconds = 60          # for slow uploads: files modified more recently wait for the next run
 
 # [[sources]]
 # id = "cloud"

@@ -3,16 +3,15 @@
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from dagster import AssetKey, DagsterInstance, ExecuteInProcessResult
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 from assets.graph import DAILY_ASSETS, build_definitions
-from assets.partitions import FIRST_DAY, month_key
+from assets.partitions import FIRST_DAY, is_day_of_arrival, month_key
 from billing_pipeline.errors import BillingError, ConfigurationInvalid
 from billing_pipeline.periods import BillingPeriod
 from resources.workspace import Workspace
@@ -85,11 +84,6 @@ class Jobs:
         if not result.success:
             raise RunFailed(_why(result))
         return result
-
-
-def is_day_of_arrival(day: date, zone: ZoneInfo) -> bool:
-    """Tell whether a day is a partition: neither before the first nor, in the organisation's zone, in the future."""
-    return FIRST_DAY <= day <= datetime.now(UTC).astimezone(zone).date()
 
 
 @contextmanager

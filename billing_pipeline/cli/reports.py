@@ -5,10 +5,14 @@ from typing import Any
 
 import duckdb
 
-from billing_pipeline.cli.output import complain, show_table
+from billing_pipeline.cli import runs
+from billing_pipeline.cli.output import OUT, complain, show_table
 from billing_pipeline.errors import BillingError
+from billing_pipeline.schemas.deliveries import QUARANTINE
 from resources.archive import Archive
 from resources.intake import open_inbox
+from resources.lake import Lake
+from resources.relations import read_partitions
 from resources.workspace import Workspace
 
 
@@ -67,6 +71,32 @@ def intake(workspace: Workspace, as_json: bool) -> bool:
     if refused:
         complain(f"{len(refused)} file(s) in quarantine")
     return not refused
+
+
+def retry(workspace: Workspace, as_json: bool) -> None:
+    """Run the days of quarantined files again, and print each file's outcome (not with JSON: the list shows it)."""
+    before = _quarantine(workspace)
+    days = runs.retry(workspace)
+    after = _quarantine(workspace)
+    outcomes = [
+        ["still quarantined" if file in after else "left the quarantine", *file, after.get(file) or before.get(file)]
+        for file in sorted({*before, *after})
+    ]
+    if as_json:
+        return
+    if outcomes:
+        shown = f"Retried: {len(days)} day(s) of arrival"
+        show_table(shown, ["outcome", "source", "file", "reason"], outcomes, as_json=False)
+    else:
+        OUT.print("Nothing is in quarantine", markup=False)
+
+
+def _quarantine(workspace: Workspace) -> dict[tuple[str, str], str]:
+    """Return the reason by source and file name of what is quarantined in the lake."""
+    with duckdb.connect() as connection:
+        read_partitions(connection, "quarantine", QUARANTINE, Lake(workspace.lake), None)
+        found = connection.execute("select source, file_name, reason from quarantine order by all").fetchall()
+    return {(source, name): reason for source, name, reason in found}
 
 
 def status(workspace: Workspace, month: str | None, as_json: bool) -> None:

@@ -5,15 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import duckdb
 import typer
 
-from assets.partitions import FIRST_DAY
-from billing_pipeline.cli.jobs import is_day_of_arrival, open_jobs
+from assets.partitions import FIRST_DAY, is_day_of_arrival
+from billing_pipeline.cli.jobs import open_jobs
 from billing_pipeline.cli.output import OUT, complain, money, show_table
 from billing_pipeline.ledger.documents import list_errors, list_invoices
 from billing_pipeline.periods import BillingPeriod, days_between, local_day
@@ -24,6 +23,7 @@ from resources.intake import Inbox, open_inbox
 from resources.lake import Lake
 from resources.ledger import open_ledger, reading
 from resources.relations import read_deliveries, read_partitions
+from resources.untaken import quarantined_days, untaken_days
 from resources.warehouse import IS_PRICED
 from resources.workspace import Workspace
 
@@ -59,7 +59,8 @@ def run(workspace: Workspace, request: RunRequest, as_json: bool = False) -> boo
         if request.first is not None and request.last is not None:
             days = days_between(request.first, request.last)
         else:
-            days = untaken_days(inbox, lake, workspace)
+            zone = config.organisation.zone
+            days = [day for day in untaken_days(inbox, lake, zone) if is_day_of_arrival(day, zone)]
         jobs.run_days(days, busy, publish=request.month is None)
         if request.month is not None:
             again = [day for day in days_of_month(lake, workspace, request.month) if day not in days]
@@ -77,35 +78,6 @@ def run(workspace: Workspace, request: RunRequest, as_json: bool = False) -> boo
     return summarise(workspace, sorted(days), request.month, as_json, strays)
 
 
-def untaken_days(inbox: Inbox, lake: Lake, workspace: Workspace) -> list[date]:
-    """Return the days of arrival with files that no run has taken yet; quarantined ones are tried again.
-
-    A day whose quarantine is not empty is among them also when nothing of it waits any more: what was mended by a
-    file of another day leaves that quarantine only when the day is built again.
-    """
-    zone = workspace.load_config().organisation.zone
-    taken: set[tuple[str, str]] = set()
-    quarantined: list[date] = []
-    with duckdb.connect() as connection:
-        read_partitions(connection, "taken", DELIVERIES, lake, None)
-        taken.update(connection.execute("select distinct source, sha256 from taken").fetchall())
-        files = lake.files(QUARANTINE.name)
-        if files:
-            query = "select distinct filename from read_parquet($files, filename = true, hive_partitioning = false)"
-            found = connection.execute(query, {"files": files}).fetchall()
-            quarantined = [date.fromisoformat(Path(name).stem) for (name,) in found]
-    days = {
-        local_day(file_set.received_at, zone)
-        for source, assembled in inbox.by_source.items()
-        for file_set in assembled.complete
-        if (source, file_set.sha256) not in taken
-    }
-    refused = {
-        local_day(item.arrival.received_at, zone) for found in inbox.by_source.values() for item in found.refused
-    }
-    return [day for day in sorted(days | refused | set(quarantined)) if is_day_of_arrival(day, zone)]
-
-
 def _beyond_the_days(inbox: Inbox, zone: ZoneInfo) -> list[str]:
     """Return a complaint for each file that counts as arrived on a day that is no partition: no run takes it."""
     files = [
@@ -118,6 +90,21 @@ def _beyond_the_days(inbox: Inbox, zone: ZoneInfo) -> list[str]:
         for arrival, instant in files
         if not is_day_of_arrival(local_day(instant, zone), zone)
     ]
+
+
+def retry(workspace: Workspace) -> list[date]:
+    """Run the days whose quarantine is not empty again, and publish.
+
+    Returns:
+        Those days.
+    """
+    config = workspace.load_config()
+    inbox = open_inbox(workspace.home, config, Archive(workspace.archive))
+    days = quarantined_days(Lake(workspace.lake))
+    if days:
+        with open_jobs(workspace) as jobs:
+            jobs.run_days(days, inbox.days(config.organisation.zone), publish=True)
+    return days
 
 
 def days_of_month(lake: Lake, workspace: Workspace, period: BillingPeriod) -> list[date]:

@@ -61,10 +61,10 @@ VENDOR_CHARGES: Final = Table(
         Column("provider_name", "VARCHAR", "FOCUS ProviderName."),
         Column("publisher_name", "VARCHAR", "FOCUS PublisherName."),
         Column("x_row_key", "VARCHAR", "The vendor's row key, unique inside one delivery only."),
-        Column("x_line_item_type", "VARCHAR", "AWS lineItem/LineItemType."),
-        Column("x_usage_type", "VARCHAR", "AWS lineItem/UsageType."),
-        Column("x_operation", "VARCHAR", "AWS lineItem/Operation."),
-        Column("x_billing_entity", "VARCHAR", "AWS bill/BillingEntity."),
+        Column("x_line_item_type", "VARCHAR", "AWS lineItem/LineItemType, Azure chargeType, Google cost_type."),
+        Column("x_usage_type", "VARCHAR", "AWS lineItem/UsageType, Azure meterName."),
+        Column("x_operation", "VARCHAR", "AWS lineItem/Operation, Azure PricingModel, Google project.id."),
+        Column("x_billing_entity", "VARCHAR", "AWS bill/BillingEntity, Azure publisherType, Google transaction_type."),
         Column("x_charge_nature", "VARCHAR", "What the row is.", nullable=False, values=CHARGE_NATURES),
         Column("x_invoice_date", "DATE", "Issue date of the distributor's invoice."),
         Column("x_issued_at", INSTANT, "Instant of issue of the distributor's invoice."),
@@ -87,5 +87,15 @@ VENDOR_CHARGES: Final = Table(
         Column("x_ordered_at", INSTANT, "Instant of the order."),
         Column("x_net_total", AMOUNT, "Net total of the distributor's invoice header."),
         Column("x_tax_total", AMOUNT, "Tax total of the distributor's invoice header."),
+        Column(
+            "x_rounded_amounts",
+            "VARCHAR",
+            "Amounts the vendor keeps as doubles with more than 18 decimals, as in the file: name=value; here they are"
+            " rounded half away from zero to 18. Null where nothing was rounded.",
+        ),
+        Column(
+            "x_customer_cost", AMOUNT, "Google: what the customer owes by the repricing set up there; not our price."
+        ),
+        Column("x_note", "VARCHAR", "What is odd about the row, a sentence; null for nearly all rows."),
     ),
 )

@@ -56,6 +56,10 @@ def match_header(
             if key in tags:
                 raise BadInput(file, f"the column appears twice in the header: {text!r}", column=text)
             tags[key] = index
+        elif text.startswith(vendor_format.whole_tag_prefixes):
+            if text in tags:
+                raise BadInput(file, f"the column appears twice in the header: {text!r}", column=text)
+            tags[text] = index
         else:
             unknown.append(text)
     _refuse_repeated(unknown, file)
@@ -65,7 +69,9 @@ def match_header(
         if column.required and name not in positions and not (column.is_currency and currency_is_known)
     ]
     if missing:
-        raise BadInput(file, f"missing columns of {vendor_format.title}: {', '.join(missing)}")
+        needs_currency = [vendor_format.columns[name].is_currency for name in missing] == [True]
+        hint = "; where the files have none, billing.toml states the currency of the source" if needs_currency else ""
+        raise BadInput(file, f"missing columns of {vendor_format.title}: {', '.join(missing)}{hint}")
     if unknown and vendor_format.only_known_columns:
         raise BadInput(
             file, f"unknown columns in {vendor_format.title}: {', '.join(map(repr, unknown))}", column=unknown[0]

@@ -20,7 +20,11 @@ grouped as (
         min(x_invoice_status) as invoice_status,
         min(x_invoice_type) as invoice_type,
         min(x_net_total) as net_total,
-        min(x_tax_total) as tax_total,
+        -- A distributor's rows repeat the invoice's tax; the rows of others have their own.
+        case
+            when min(x_invoice_type) is null then cast(sum(x_tax_total) as decimal(38, 18))
+            else min(x_tax_total)
+        end as tax_total,
         coalesce(list_sort(list(distinct invoice_id) filter (where invoice_id is not null)), []) as invoice_ids,
     from converted_rows
     group by billing_account_id, billing_period, billing_currency

@@ -59,6 +59,7 @@ def test_the_promised_names_exist(definitions: Definitions) -> None:
         "daily_customer_charges": "daily",
         "monthly_invoice_drafts": "month_close",
     }
+    assert {sensor.name: sensor.job_name for sensor in repository.sensor_defs} == {"landing_files": "daily"}
 
 
 @pytest.mark.parametrize("name", ASSETS)

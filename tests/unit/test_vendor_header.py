@@ -49,6 +49,30 @@ def test_the_real_aws_header_is_recognised(shared_data: Path) -> None:
     assert match_header(AWS_CUR, header, "f").own_names["pricing_unit"] == "pricing/unit"
 
 
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("azure_costs", "azure_mpa_cost_details_2023_12_01.txt"),
+        ("gcp_reseller", "gcp_reseller_billing_detailed_export_v1.txt"),
+        ("aws_cur", "aws_cur_real_sample_header.txt"),
+        ("aws_dbr", "aws_dbr_resources_tags.txt"),
+        ("ms_nce", "nce_recon.txt"),
+        ("ms_daily", "daily_rated_usage.txt"),
+    ],
+)
+def test_every_documented_header_is_its_own_formats_and_no_others(name: str, file: str, shared_data: Path) -> None:
+    lines = (shared_data / "columns" / file).read_text().split()
+    # A repeated field of Google's is one column.
+    header = list(dict.fromkeys(line.partition("[]")[0] for line in lines))
+
+    for other in FORMATS:
+        if other == name:
+            assert require_format(other, header, "f").name == name
+        else:
+            with pytest.raises(BadInput, match=r"unknown format|the source expects"):
+                require_format(other, header, "f")
+
+
 def test_a_cur_2_0_file_is_not_taken_for_the_legacy_report(shared_data: Path) -> None:
     with pytest.raises(BadInput, match=r"this is an AWS Cost and Usage Report 2\.0, the source expects"):
         require_format("aws_cur", [*AWS_CUR.columns, "product", "resource_tags"], "f")
