@@ -10,6 +10,10 @@ class BillingError(Exception):
     """Base of every error that is shown to a user as one line, without a traceback."""
 
 
+class WrongUsage(BillingError):
+    """A command was asked for in a way that cannot be followed; it exits with 2, before anything is done."""
+
+
 class ConfigurationInvalid(BillingError):
     """`billing.toml` or a command's options cannot be used as they are."""
 

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Self
 from zoneinfo import ZoneInfo
 
-from billing_pipeline.errors import BillingError
+from billing_pipeline.errors import WrongUsage
 
 # ASCII: Python's \d and int() also take the digits of other scripts.
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
@@ -17,7 +17,7 @@ _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
-class PeriodInvalid(BillingError):
+class PeriodInvalid(WrongUsage):
     """A text that is no billing period `YYYY-MM` or no day `YYYY-MM-DD`."""
 
 
@@ -104,5 +104,11 @@ def add_business_days(day: date, count: int) -> date:
 
 
 def days_between(first: date, last: date) -> list[date]:
-    """Return every day from `first` to `last`, both included; empty when `last` is earlier."""
+    """Return every day from `first` to `last`, both included.
+
+    Raises:
+        PeriodInvalid: `last` is earlier than `first`.
+    """
+    if last < first:
+        raise PeriodInvalid(f"the last day, {last}, is before the first, {first}")
     return [first + timedelta(days=offset) for offset in range((last - first).days + 1)]

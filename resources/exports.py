@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from billing_pipeline.charges.columns import INVOICE_NUMBER, Column, choose_columns
 from billing_pipeline.charges.filters import ParsedFilter, parse_filter
 from billing_pipeline.charges.ordering import SortKey, parse_sort
-from billing_pipeline.errors import BillingError
+from billing_pipeline.errors import WrongUsage
 from resources.charge_list import ChargeList
 from resources.charge_statistics import ListStatistics, measure
 from resources.lake import replacing
@@ -26,7 +26,7 @@ FORMATS = ("xlsx", "csv", "parquet")
 _ROW_GROUP_ROWS = 100_000
 
 
-class ExportInvalid(BillingError):
+class ExportInvalid(WrongUsage):
     """An export that cannot be made as it was asked for."""
 
 

@@ -47,9 +47,17 @@ def read_partitions(
 def read_deliveries(connection: duckdb.DuckDBPyConnection, lake: Lake, partitions: Sequence[str] | None) -> bool:
     """Name a day's deliveries `deliveries`, one row for each of them `delivery_facts`; tell whether there are any."""
     has_any = read_partitions(connection, "deliveries", DELIVERIES, lake, partitions)
+    # A distributor who sends an invoice again, as many do with a whole month, does not sell it again: it keeps the
+    # terms known when it first arrived as issued.
+    read_partitions(connection, "every_delivery", DELIVERIES, lake, None if has_any else [])
+    connection.execute(
+        "create or replace temp table first_issued as select slot, min(received_at) as first_at from every_delivery"
+        " where format = 'distributor_invoice' and invoice_status = 'issued' group by slot"
+    )
     connection.execute(
         "create or replace temp view delivery_facts as select distinct delivery_id, source, format, vendor,"
-        " billing_account_id, billing_period, received_at, is_final from deliveries"
+        " billing_account_id, billing_period, least(received_at, coalesce(first_at, received_at)) as received_at,"
+        " is_final from deliveries left join first_issued using (slot)"
     )
     return has_any
 

@@ -6,7 +6,7 @@ What does not belong here: what the files say (`billing_pipeline.samples`), and 
 
 from pathlib import Path
 
-from billing_pipeline.errors import BillingError
+from billing_pipeline.errors import WrongUsage
 from billing_pipeline.periods import BillingPeriod
 from billing_pipeline.samples.catalogue import build_world, customer_count
 from billing_pipeline.samples.reference_rows import reference_csv
@@ -22,7 +22,7 @@ MS_NCE_ROWS, MS_DAILY_ROWS, AZURE_COSTS_ROWS = 300, 500, 600
 GCP_ROWS = 500
 
 
-class TooFewRows(BillingError):
+class TooFewRows(WrongUsage):
     """A sample with fewer rows than its fixed rows need."""
 
 

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from billing_pipeline.errors import BillingError
+from billing_pipeline.errors import WrongUsage
 
 ColumnKind = Literal["text", "date", "number", "price"]
 
 
-class ColumnUnknown(BillingError):
+class ColumnUnknown(WrongUsage):
     """A name that is no column of the customer charges, or one that was chosen twice."""
 
 

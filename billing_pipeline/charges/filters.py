@@ -17,7 +17,7 @@ from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import ParseError, TokenError
 
 from billing_pipeline.charges.columns import Column, find_column, known_columns
-from billing_pipeline.errors import BillingError
+from billing_pipeline.errors import WrongUsage
 from billing_pipeline.periods import PeriodInvalid, parse_day
 
 _COMPARISONS: dict[type[exp.Expr], str] = {
@@ -34,7 +34,7 @@ _GRAMMAR = "a filter is made of columns, values, and, or, not, = <> < <= > >=, i
 _NOT_ALLOWED = f"this is not allowed; {_GRAMMAR}"
 
 
-class FilterInvalid(BillingError):
+class FilterInvalid(WrongUsage):
     """A filter expression that is malformed or says more than a filter may."""
 
 

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from billing_pipeline.charges.columns import INVOICE_NUMBER, Column, column_named
-from billing_pipeline.errors import BillingError
+from billing_pipeline.errors import WrongUsage
 
 _DIRECTIONS = {"asc": False, "desc": True}
 
 
-class SortInvalid(BillingError):
+class SortInvalid(WrongUsage):
     """A sort order that cannot be read."""
 
 

@@ -11,9 +11,10 @@ import typer
 from rich.logging import RichHandler
 
 from billing_pipeline.cli import charge_commands, demonstration, invoice_commands, reports
+from billing_pipeline.cli.invoice_commands import reject_empty_reason
 from billing_pipeline.cli.output import ERR, OUT, complain
 from billing_pipeline.cli.runs import RunRequest, run
-from billing_pipeline.errors import BillingError
+from billing_pipeline.errors import BillingError, WrongUsage
 from billing_pipeline.periods import BillingPeriod, parse_day
 from billing_pipeline.samples.sources import sample_billing_toml
 from resources.sample_files import write_sample_reference, write_samples
@@ -78,8 +79,9 @@ def run_command(
         bool, typer.Option("--include-marketplace-fees", help="Drafts pass marketplace fees through at cost.")
     ] = False,
     override_unsettled: Annotated[
-        str, typer.Option("--override-unsettled", metavar="REASON", help="Draft although vendors still estimate.")
-    ] = "",
+        str | None,
+        typer.Option("--override-unsettled", metavar="REASON", help="Draft although vendors still estimate."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run the pipeline without web server or daemon.
@@ -89,13 +91,14 @@ def run_command(
     """
     if sum(choice is not None for choice in (month, date, first or last)) > 1 or (first is None) != (last is None):
         raise typer.BadParameter("choose one of --month, --date, or --from together with --to")
+    reject_empty_reason(override_unsettled)
     from_day, to_day = (date or first), (date or last)
     request = RunRequest(
         month=None if month is None else BillingPeriod.parse(month),
         first=None if from_day is None else parse_day(from_day),
         last=None if to_day is None else parse_day(to_day),
         include_marketplace_fees=include_marketplace_fees,
-        override_unsettled=override_unsettled,
+        override_unsettled=override_unsettled or "",
     )
     if not run(Workspace.from_environment(), request, as_json):
         raise typer.Exit(1)
@@ -162,6 +165,9 @@ def main() -> None:
     logging.getLogger("billing").setLevel(logging.INFO)
     try:
         app()
+    except WrongUsage as error:
+        complain(str(error))
+        sys.exit(2)
     except BillingError as error:
         complain(str(error))
         sys.exit(1)

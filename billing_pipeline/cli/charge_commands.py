@@ -68,10 +68,12 @@ def _name_charges(
     present = lake.partitions(CUSTOMER_CHARGES.name)
     if not present:
         raise NothingPublished("there are no customer charges yet; `billing run` makes them")
-    low = parse_day(first) if first else parse_day(present[0])
-    high = parse_day(last) if last else parse_day(present[-1])
-    days = {day.isoformat() for day in days_between(low, high)}
-    read_partitions(connection, "day_charges", CUSTOMER_CHARGES, lake, [day for day in present if day in days])
+    if first is not None and last is not None:
+        days_between(parse_day(first), parse_day(last))
+    low = None if first is None else parse_day(first).isoformat()
+    high = None if last is None else parse_day(last).isoformat()
+    chosen = [day for day in present if (low is None or low <= day) and (high is None or day <= high)]
+    read_partitions(connection, "day_charges", CUSTOMER_CHARGES, lake, chosen)
     read_deliveries(connection, lake, None)
     mark_current(connection)
     connection.execute(

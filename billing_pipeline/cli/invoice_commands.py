@@ -15,7 +15,7 @@ from billing_pipeline.cli.output import OUT, complain, show_table
 from billing_pipeline.documents.formatting import format_amount, format_quantity
 from billing_pipeline.documents.invoice_csv import invoice_csv
 from billing_pipeline.documents.invoice_pdf import PdfCompiler
-from billing_pipeline.errors import BillingError
+from billing_pipeline.errors import WrongUsage
 from billing_pipeline.identifiers import file_name_of
 from billing_pipeline.invoicing import Invoice
 from billing_pipeline.ledger.documents import list_errors, list_invoices, load_invoice, load_invoices
@@ -57,8 +57,18 @@ _LINE_COLUMNS = (
 )
 
 
-class ChoiceInvalid(BillingError):
+class ChoiceInvalid(WrongUsage):
     """The documents were not named in a way that can be followed."""
+
+
+def reject_empty_reason(override_unsettled: str | None) -> None:
+    """Refuse an override without a reason: it is printed on the drafts and kept.
+
+    Raises:
+        ChoiceInvalid: the reason is empty.
+    """
+    if override_unsettled is not None and not override_unsettled.strip():
+        raise ChoiceInvalid("--override-unsettled needs a reason")
 
 
 @app.command("draft")
@@ -69,11 +79,13 @@ def draft_command(
         bool, typer.Option("--include-marketplace-fees", help="Pass marketplace fees through at cost, margin 0.")
     ] = False,
     override_unsettled: Annotated[
-        str, typer.Option("--override-unsettled", metavar="REASON", help="Draft although vendors still estimate.")
-    ] = "",
+        str | None,
+        typer.Option("--override-unsettled", metavar="REASON", help="Draft although vendors still estimate."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make or replace the drafts of a billing period from what the lake holds; other documents are never touched."""
+    reject_empty_reason(override_unsettled)
     workspace, period = Workspace.from_environment(), BillingPeriod.parse(month)
     with open_jobs(workspace) as jobs:
         jobs.run_month(
@@ -81,7 +93,7 @@ def draft_command(
             {
                 "customers": customer or [],
                 "include_marketplace_fees": include_marketplace_fees,
-                "override_unsettled": override_unsettled,
+                "override_unsettled": override_unsettled or "",
                 "who": "billing invoices draft",
             },
         )

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +71,11 @@ class Jobs:
 
         Raises:
             RunFailed: a step failed.
+            ConfigurationInvalid: the month lies before the first partition or in the future.
         """
+        first, today = BillingPeriod.of_day(FIRST_DAY), BillingPeriod.of_day(datetime.now(UTC).date())
+        if not first <= period <= today:
+            raise ConfigurationInvalid(f"{period} is no billing period to draft: they run from {first} to {today}")
         run_config = {"ops": {"invoice_drafts": {"config": dict(config)}}}
         self._run("month_close", partition_key=month_key(period.text), run_config=run_config)
 

@@ -55,7 +55,7 @@ def complain(text: str) -> None:
 def _json(value: object) -> str:
     if isinstance(value, date | datetime):
         return value.isoformat()
-    return str(value)
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
 def _text(cell: object) -> str:

@@ -71,7 +71,12 @@ PRICED_LINE_ITEMS: Final = Table(
         Column("note", "VARCHAR", "What was assumed while pricing."),
         Column("row_count", "BIGINT", "Vendor rows behind the charge.", nullable=False),
         Column("is_final", "BOOLEAN", "False while the vendor still estimates.", nullable=False),
-        Column("received_at", "TIMESTAMP WITH TIME ZONE", "Arrival of the delivery.", nullable=False),
+        Column(
+            "received_at",
+            "TIMESTAMP WITH TIME ZONE",
+            "Arrival whose knowledge priced the charge; of an invoice sent again, its first.",
+            nullable=False,
+        ),
     ),
     sorted_by=("customer_id", "product_id", "period_start", "charge_id"),
 )

@@ -59,6 +59,7 @@ def test_business_days_skip_the_weekend() -> None:
     assert add_business_days(friday, 0) == friday
 
 
-def test_days_between_includes_both_ends_and_is_empty_backwards() -> None:
+def test_days_between_includes_both_ends_and_refuses_to_run_backwards() -> None:
     assert days_between(date(2026, 2, 27), date(2026, 3, 1)) == [date(2026, 2, 27), date(2026, 2, 28), date(2026, 3, 1)]
-    assert days_between(date(2026, 3, 1), date(2026, 2, 27)) == []
+    with pytest.raises(PeriodInvalid, match="2026-02-27, is before the first, 2026-03-01"):
+        days_between(date(2026, 3, 1), date(2026, 2, 27))
