@@ -17,6 +17,8 @@ from billing_pipeline.vendors.cells import ABSENT
 from resources.typed_rows import TEXT_DICTIONARY, RowsInvalid, TypedRows, read_type
 
 BOM = b"\xef\xbb\xbf"
+# Longer than any tag's key that a vendor puts into a header.
+MAX_COLUMN_NAME = 1 << 16
 # Longer than any real record; a quote that is never closed would otherwise swallow the whole file.
 MAX_RECORD_BYTES = 64 << 20
 
@@ -44,6 +46,8 @@ def open_csv(chunks: Iterable[bytes], file: str) -> CsvText:
     first = next(records, b"").removeprefix(BOM)
     _require_utf8(first, file, rows_before=-1)
     end = _end_of_first_record(first)
+    # The limit is the process's own, so every reader sets the one it means.
+    csv.field_size_limit(MAX_COLUMN_NAME)
     try:
         header = next(csv.reader(io.StringIO(first[:end].decode("utf-8"), newline=""), strict=True), [])
     except csv.Error as error:
