@@ -118,10 +118,8 @@ def main() -> None:
 def _sample_chunks(rows: int) -> Path:
     """Return a folder with the chunks of a sample of so many AWS rows, made in a process of its own."""
     made = "import sys; from measuring.workspaces import make_workspace as make; make(int(sys.argv[1]))"
-    # AWS is four fifths of a sample.
-    whole = rows * 5 // 4
-    subprocess.run([sys.executable, "-c", made, str(whole)], check=True, cwd=Path(__file__).parent)
-    return aws_chunks(whole)[0].parent
+    subprocess.run([sys.executable, "-c", made, str(rows)], check=True, cwd=Path(__file__).parent)
+    return aws_chunks(rows)[0].parent
 
 
 if __name__ == "__main__":
