@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -198,7 +198,7 @@ class Intake:
             ]
             for found in without_rivals(source, taken, refused):
                 rows += found
-        refused = [item for item in refused if not self._was_mended(item)]
+        refused = self._without_mended(refused)
         deliveries = pl.DataFrame(rows, schema=DELIVERIES.empty_frame().schema).sort("delivery_id", "currency")
         quarantine = _quarantine_frame(refused)
         self.lake.write_frame(QUARANTINE, day.isoformat(), quarantine)
@@ -321,19 +321,28 @@ class Intake:
             "converter": converter_fingerprint(source),
         }
 
-    def _was_mended(self, refused: Refused) -> bool:
-        """Tell whether a newer file of the same name has arrived since."""
-        return any(
-            later.name == refused.arrival.name
-            and (later.received_at, later.modified_at) > (refused.arrival.received_at, refused.arrival.modified_at)
-            for later in self.archive.arrivals(refused.arrival.source)
-        )
+    def _without_mended(self, refused: Sequence[Refused]) -> list[Refused]:
+        """Leave out refusals of files of which a newer version has arrived since."""
+        newest: dict[tuple[str, str], tuple[datetime, datetime]] = {}
+        for source in {item.arrival.source for item in refused}:
+            for arrival in self.archive.arrivals(source):
+                # In order of arrival: the last of a name is its newest.
+                newest[source, arrival.name] = (arrival.received_at, arrival.modified_at)
+        return [
+            item
+            for item in refused
+            if newest.get((item.arrival.source, item.arrival.name), _arrived(item)) <= _arrived(item)
+        ]
 
     def _remove_unlisted(self, day: date, deliveries: pl.DataFrame) -> None:
         listed = {name for names in deliveries["parquet_files"].to_list() for name in json.loads(names)}
         for file in (self.lake.root / "vendor_charges" / day.isoformat()).glob("*"):
             if str(file.relative_to(self.lake.root)) not in listed:
                 file.unlink()
+
+
+def _arrived(refused: Refused) -> tuple[datetime, datetime]:
+    return (refused.arrival.received_at, refused.arrival.modified_at)
 
 
 def _quarantine_frame(refused: Sequence[Refused]) -> pl.DataFrame:
