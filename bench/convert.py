@@ -36,7 +36,8 @@ def run_ours(files: list[Path], target: Path) -> None:
     source = Source(id="bench", format="aws_cur", vendor="AWS")
     landed = [LandedFile(path.name, path, sha256_of(path)) for path in files]
     together = file_set_sha256(file.sha256 for file in landed)
-    with duckdb_session(memory_limit="2GB") as connection:
+    # A session as the pipeline's child processes have it.
+    with duckdb_session(memory_limit="1GB", threads=1) as connection:
         for file in landed:
             convert(connection, source, file, together, target / f"{file.name}.parquet")
 

@@ -14,7 +14,17 @@ ROW_VALUES = frozenset({"row_number", "x_row_key", "pricing_quantity", "billed_c
 def open_writer(path: Path, schema: pa.Schema) -> parquet.ParquetWriter:
     """Open a file of canonical rows for writing, one row group a call."""
     repeating = [name for name in schema.names if name not in ROW_VALUES]
-    return parquet.ParquetWriter(path, schema, compression="zstd", compression_level=1, use_dictionary=repeating)
+    return parquet.ParquetWriter(
+        path,
+        schema,
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=repeating,
+        # Smallest and greatest texts help no reader and cost as much as the texts themselves.
+        write_statistics=[field.name for field in schema if not pa.types.is_dictionary(field.type)],
+        # Readers shall see texts, not that a dictionary of them was at hand here.
+        store_schema=False,
+    )
 
 
 def remove_line_item_types(path: Path, types: Collection[str]) -> None:

@@ -8,9 +8,29 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
+import polars as pl
+import pyarrow as pa
 
 from billing_pipeline.errors import BadInput
 from billing_pipeline.queries import load_sql
+
+
+class RowKeys:
+    """The hashes of one file's row keys, gathered while its rows stream by: reading them again costs more."""
+
+    def __init__(self) -> None:
+        self._hashes: list[pl.Series] = []
+
+    def add(self, keys: pa.ChunkedArray) -> None:
+        """Add the keys of some rows."""
+        self._hashes.append(pl.Series(keys).hash())
+
+    def may_repeat(self) -> bool:
+        """Tell whether two hashes are equal; `duplicate_row_key` tells whether two keys are."""
+        if not self._hashes:
+            return False
+        ordered = pl.concat(self._hashes).sort()
+        return bool((ordered == ordered.shift(1)).any())
 
 
 def duplicate_row_key(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> BadInput | None:

@@ -18,6 +18,7 @@ from billing_pipeline.errors import BadInput
 from billing_pipeline.vendors.cells import ABSENT, CellInvalid, read_amount, read_cell, round_double
 from billing_pipeline.vendors.format import Column, VendorFormat
 from billing_pipeline.vendors.header import HeaderMatch
+from resources.combinations import combinations
 
 # Distinct texts remembered from batch to batch: a month has 744 hours, but seconds would fill the memory.
 MAX_SEEN = 100_000
@@ -80,7 +81,7 @@ class TypedRows:
         fields += [pa.field(name, self._final_type(column)) for name, column in self.columns.items()]
         fields += [pa.field(f"{name}_unrounded", pa.string()) for name in self._doubles]
         if self.vendor_format.has_tag_columns:
-            fields.append(pa.field("tags", pa.string()))
+            fields.append(pa.field("tags", TEXT_DICTIONARY))
         return pa.schema(fields)
 
     def _final_type(self, column: Column) -> pa.DataType:
@@ -138,12 +139,16 @@ class TypedRows:
         if column.kind == "amount":
             _refuse_too_wide(array)
             return array
-        if not column.is_enumerated or column.searched:
+        if column.kind == "text" and not column.is_checked:
             return array
         values = [self._value(name, column, text) for text in array.dictionary.to_pylist()]
         if column.kind == "text":
             return array
-        return pa.DictionaryArray.from_arrays(array.indices, pa.array(values, _ENUMERATED_TYPES[column.kind]))
+        typed = pa.array(values, _ENUMERATED_TYPES[column.kind])
+        if typed.null_count:
+            # Parquet has no dictionary that holds null, only rows that point nowhere.
+            return typed.take(array.indices).dictionary_encode()
+        return pa.DictionaryArray.from_arrays(array.indices, typed)
 
     def _value(self, name: str, column: Column, text: str) -> object:
         key = (name, text)
@@ -221,7 +226,7 @@ def _refuse_too_wide(array: pa.Array) -> None:
         raise RowsInvalid
 
 
-def json_tags(tags: Mapping[str, pa.Array], count: int) -> pa.Array:
+def json_tags(tags: Mapping[str, pa.DictionaryArray], count: int) -> pa.DictionaryArray:
     """Join tag columns to one JSON object per row, keys in the order given, absent tags left out.
 
     Args:
@@ -229,17 +234,19 @@ def json_tags(tags: Mapping[str, pa.Array], count: int) -> pa.Array:
         count: rows.
 
     Returns:
-        Text; null where a row has no tag at all.
+        A text dictionary; null where a row has no tag at all.
     """
+    if not tags:
+        return pa.nulls(count, TEXT_DICTIONARY)
+    codes, firsts = combinations(list(tags.values()), count)
     members = []
     for key, array in tags.items():
         prefix = json.dumps(key, ensure_ascii=False) + ": "
         # The separator belongs to the member: pyarrow drops a row whose members are all absent
         # when it joins with "skip".
         texts = [", " + prefix + json.dumps(value, ensure_ascii=False) for value in array.dictionary.to_pylist()]
-        members.append(pa.array(texts, pa.string()).take(array.indices))
-    if not members:
-        return pa.nulls(count, pa.string())
+        members.append(pa.array(texts, pa.string()).take(array.indices.take(firsts)))
     joined = pc.binary_join_element_wise(*members, "", null_handling="replace", null_replacement="")
     wrapped = pc.binary_join_element_wise("{", pc.utf8_slice_codeunits(joined, len(", ")), "}", "")
-    return pc.if_else(pc.equal(joined, ""), pa.scalar(None, pa.string()), wrapped)
+    texts = pc.if_else(pc.equal(joined, ""), pa.scalar(None, pa.string()), wrapped).dictionary_encode()
+    return pa.DictionaryArray.from_arrays(texts.indices.take(codes), texts.dictionary)

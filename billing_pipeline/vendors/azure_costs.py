@@ -127,7 +127,7 @@ AZURE_COSTS = VendorFormat(
         "consumed_service": Column(),
         "meter_id": Column(required=True),
         "meter_category": Column(required=True),
-        "meter_name": Column(searched=True),
+        "meter_name": Column(repeats=True),
         "meter_region": Column(),
         "part_number": Column(),
         "plan_name": Column(),

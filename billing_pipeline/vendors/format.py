@@ -6,7 +6,7 @@ the canonical columns is the format's staging SQL. What does not belong here: re
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -52,8 +52,8 @@ class Column:
         has_ticks: an instant may have the seven decimals of a second that .NET writes; the seventh is cut.
         amounts: members of a list of records that are amounts; they are read like amounts of this column.
         refused: texts that betray a file which must not be billed, each with the reason to give.
-        searched: the staging SQL searches the text, and its values repeat: the reader keeps each distinct text
-            once, so that it is searched once. Elsewhere that costs more than it saves.
+        repeats: the column's texts repeat: the reader numbers them, and what the staging SQL makes of such columns
+            alone is made once per combination. For a column of distinct texts that would cost more than it saves.
     """
 
     kind: Kind = "text"
@@ -64,7 +64,7 @@ class Column:
     values: tuple[str, ...] = ()
     is_currency: bool = False
     needs_zone: bool = False
-    searched: bool = False
+    repeats: bool = False
     is_double: bool = False
     month_first: bool = False
     has_ticks: bool = False
@@ -72,10 +72,14 @@ class Column:
     refused: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def is_checked(self) -> bool:
+        """Whether some texts are refused."""
+        return self.is_currency or bool(self.values) or bool(self.refused)
+
+    @property
     def is_enumerated(self) -> bool:
         """Whether each distinct text is read once, instead of every cell."""
-        is_checked = self.is_currency or bool(self.values) or bool(self.refused)
-        return self.searched or is_checked or self.kind not in ("text", "amount")
+        return self.repeats or self.is_checked or self.kind not in ("text", "amount")
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,8 @@ class VendorFormat:
         unbilled_without_invoice_id: a file without the invoice id column is unbilled, not of a version that has none.
         is_invoiced_per_currency: each currency has an invoice and so a file of its own.
         control_rows: how the totals among its rows are read; None where it has none.
+        translate_pages: gives items of a JSON document that the vendor calls otherwise this format's members; called
+            with the file's name and its pages, raises BadInput.
     """
 
     name: str
@@ -122,6 +128,7 @@ class VendorFormat:
     unbilled_without_invoice_id: bool = False
     is_invoiced_per_currency: bool = False
     control_rows: ControlRows | None = None
+    translate_pages: Callable[[str, list[object]], list[object]] | None = None
 
     @property
     def has_tag_columns(self) -> bool:

@@ -12,6 +12,8 @@ from billing_pipeline.vendors.format import Column, VendorFormat
 from billing_pipeline.vendors.microsoft_manifest import EXPORT_MANIFEST
 from billing_pipeline.vendors.ms_nce import OTHER_LINE_ITEMS
 
+_LEGACY = "this is a line item of Microsoft's legacy commerce, which a source of format ms_nce reads"
+
 MS_DAILY = VendorFormat(
     name="ms_daily",
     title="Microsoft daily rated usage",
@@ -34,24 +36,28 @@ MS_DAILY = VendorFormat(
         "meter_category": Column(),
         "meter_id": Column(required=True),
         "meter_sub_category": Column(),
-        "meter_name": Column(searched=True),
+        "meter_name": Column(repeats=True),
         "unit": Column(aliases=("unitOfMeasure",)),
         "resource_location": Column(),
         "consumed_service": Column(),
         "resource_uri": Column(),
-        "charge_type": Column(searched=True),
+        "charge_type": Column(repeats=True),
         "quantity": Column("amount", required=True, is_double=True),
         "unit_type": Column(),
         "billing_pre_tax_total": Column("amount", required=True, nullable=False, is_double=True),
         "billing_currency": Column(required=True, nullable=False, is_currency=True),
-        "tags": Column(searched=True),
+        "tags": Column(repeats=True),
         "entitlement_id": Column(),
         "entitlement_description": Column(),
         "partner_earned_credit_percentage": Column("amount", aliases=("rateOfPartnerEarnedCredit",)),
         "credit_percentage": Column("amount"),
         "credit_type": Column(),
         "attributes_object_type": Column(
-            refused={**OTHER_LINE_ITEMS, "OneTimeInvoiceLineItem": "this is a line item of new-commerce reconciliation"}
+            refused={
+                **OTHER_LINE_ITEMS,
+                **dict.fromkeys(("LicenseBasedLineItem", "UsageBasedLineItem", "DailyUsageLineItem"), _LEGACY),
+                "OneTimeInvoiceLineItem": "this is a line item of new-commerce reconciliation",
+            }
         ),
     },
     staging_sql="staging/ms_daily",

@@ -3,20 +3,18 @@
 Sources: Microsoft Partner Center documentation, "Learn how to read the new commerce invoice reconciliation file", and
 its developer documentation, "Billed invoice reconciliation API v2", "Get invoice's unbilled reconciliation line
 items", "Get invoice line items". Three carriers: CSV (PascalCase headers, dates M/D/YYYY), JSON Lines of the Graph
-export with a manifest, and the Partner Center API's pages (camelCase, ISO 8601 with seven decimals of a second).
+export with a manifest, and the Partner Center API's pages (camelCase, ISO 8601 with seven decimals of a second), also
+those of legacy commerce.
 
 Every column is read by name; what rows become is `sql/staging/ms_nce.sql`.
 """
 
 from billing_pipeline.vendors.format import Column, VendorFormat
+from billing_pipeline.vendors.microsoft_legacy import as_new_commerce
 from billing_pipeline.vendors.microsoft_manifest import EXPORT_MANIFEST
 
-_LEGACY = "this is a line item of Microsoft's legacy commerce, not of new commerce; no format reads it"
-# What the API calls each item; a document that mixes them is several reports in one and is not half taken.
+# What the API calls items that are charges of neither reconciliation.
 OTHER_LINE_ITEMS = {
-    "LicenseBasedLineItem": _LEGACY,
-    "UsageBasedLineItem": _LEGACY,
-    "DailyUsageLineItem": _LEGACY,
     "Invoice": "this is an invoice, not a line item",
     "InvoiceSummary": "this is an invoice summary, not a line item",
 }
@@ -37,14 +35,14 @@ MS_NCE = VendorFormat(
         "sku_id": Column(),
         "availability_id": Column(),
         "sku_name": Column(),
-        "product_name": Column(searched=True),
-        "charge_type": Column(required=True, searched=True),
+        "product_name": Column(repeats=True),
+        "charge_type": Column(required=True, repeats=True),
         "quantity": Column("amount", is_double=True),
         # Two decimals in every published file: it is the money, and is never rounded.
         "subtotal": Column("amount", required=True, nullable=False),
         "tax_total": Column("amount"),
         "currency": Column(required=True, nullable=False, is_currency=True),
-        "price_adjustment_description": Column(searched=True),
+        "price_adjustment_description": Column(repeats=True),
         "publisher_name": Column(aliases=("providerName",)),
         "subscription_description": Column(),
         "subscription_id": Column(),
@@ -53,13 +51,13 @@ MS_NCE = VendorFormat(
         "effective_unit_price": Column("amount", is_double=True),
         "unit_type": Column(),
         "billable_quantity": Column("amount", is_double=True),
-        "billing_frequency": Column(searched=True),
+        "billing_frequency": Column(repeats=True),
         "pc_to_bc_exchange_rate": Column("amount", is_double=True),
         "meter_description": Column(),
         "reservation_order_id": Column(),
         "credit_reason_code": Column(),
         "subscription_start_date": Column("instant", month_first=True, has_ticks=True),
-        "product_qualifiers": Column(searched=True),
+        "product_qualifiers": Column(repeats=True),
         "attributes_object_type": Column(
             refused={**OTHER_LINE_ITEMS, "DailyRatedUsageLineItem": "this is a line item of daily rated usage"}
         ),
@@ -73,4 +71,5 @@ MS_NCE = VendorFormat(
     month_columns=("charge_start_date", "subscription_start_date", "order_date"),
     unbilled_without_invoice_id=True,
     is_invoiced_per_currency=True,
+    translate_pages=as_new_commerce,
 )
