@@ -14,23 +14,31 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import PurePosixPath
 
+from billing_pipeline.checksum_verdicts import Judgement
+from billing_pipeline.chunks import NotYet, find_chunk
 from billing_pipeline.errors import BadInput
 from billing_pipeline.identifiers import file_set_sha256
 from billing_pipeline.manifests import Arrival, Manifest, part_stem, read_manifest
 
 __all__ = ["Arrival", "Assembled", "FileSet", "Manifest", "Refused", "Waiting", "assemble", "read_manifest"]
 
+NOTHING_SAID = Judgement()
 # Of a Cost and Usage Report, and of a Data Export.
 _REPORT_PERIOD_FOLDER = re.compile(r"\d{8}-\d{8}|BILLING_PERIOD=\d{4}-\d{2}", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class FileSet:
-    """Files that are taken together or not at all: one file, or the chunks of one assembly."""
+    """Files that are taken together or not at all: one file, or the chunks of one assembly.
+
+    Attributes:
+        checksums: checksum files without which it is not taken (`requires_checksum`).
+    """
 
     source: str
     files: tuple[Arrival, ...]
     manifest: Manifest | None = None
+    checksums: tuple[Arrival, ...] = ()
 
     @property
     def sha256(self) -> str:
@@ -38,16 +46,25 @@ class FileSet:
         return file_set_sha256(file.sha256 for file in self.files)
 
     @property
+    def pieces(self) -> tuple[Arrival, ...]:
+        """All that had to be there: the files, the manifest that holds them together, required checksums."""
+        manifests = () if self.manifest is None else (self.manifest.arrival,)
+        return (*self.files, *manifests, *self.checksums)
+
+    @property
     def received_at(self) -> datetime:
         """The instant at which the last piece was there."""
-        pieces = [file.received_at for file in self.files]
-        return max(pieces if self.manifest is None else [*pieces, self.manifest.arrival.received_at])
+        return max(piece.received_at for piece in self.pieces)
 
     @property
     def modified_at(self) -> datetime:
         """The newest modification time in the set."""
-        pieces = [file.modified_at for file in self.files]
-        return max(pieces if self.manifest is None else [*pieces, self.manifest.arrival.modified_at])
+        return max(piece.modified_at for piece in self.pieces)
+
+    @property
+    def seen_at(self) -> datetime:
+        """The clock when the last piece was landed, whatever the instant at which it counts as arrived."""
+        return max(piece.seen_at or piece.modified_at for piece in self.pieces)
 
 
 @dataclass(frozen=True)
@@ -80,6 +97,7 @@ def assemble(
     manifests: Sequence[Manifest],
     needs_manifest: bool = False,
     unreadable: Sequence[Arrival] = (),
+    judgement: Judgement = NOTHING_SAID,
 ) -> Assembled:
     """Put the arrivals of one source together into complete sets of files.
 
@@ -88,11 +106,12 @@ def assemble(
         manifests: every manifest that ever arrived and could be read.
         needs_manifest: whether a file inside a report's period folder, or with a chunk's number, belongs to a
             manifest (AWS reports).
-        unreadable: manifests that were refused; what lies beside or below them is nobody's whole delivery.
+        unreadable: manifests that are not taken; what lies beside or below them is nobody's whole delivery.
+        judgement: what checksum files say of the files.
 
     Returns:
-        Complete sets (the same bytes twice are one set, the earlier), files that wait, and manifests whose
-        chunks are not all there. The same for any order of the arguments.
+        Complete sets (the same bytes twice are one set, the earlier), files that wait, files that do not match their
+        checksums, and manifests whose chunks are not all there. The same for any order of the arguments.
     """
     result = Assembled()
     # A file overwritten in place within one instant of arrival (a received= folder) is its last version only.
@@ -101,13 +120,16 @@ def assemble(
     for arrival in latest.values():
         versions.setdefault(arrival.name, []).append(arrival)
     manifests = sorted(manifests, key=lambda item: _by_arrival(item.arrival))
-    sets, held = _assemblies(manifests, versions, result)
+    sets, held = _assemblies(manifests, versions, judgement, result)
     homes = _homes(manifests, unreadable)
     for arrival in sorted(latest.values(), key=_by_arrival):
-        if arrival not in held:
-            reason = _waits_for(arrival, homes, needs_manifest)
+        verdict = judgement.verdict(arrival)
+        if verdict.refused is not None:
+            result.refused.append(Refused(arrival, verdict.refused))
+        elif arrival not in held:
+            reason = verdict.waits_for or _waits_for(arrival, homes, needs_manifest)
             if reason is None:
-                sets.append(FileSet(arrival.source, (arrival,)))
+                sets.append(FileSet(arrival.source, (arrival,), checksums=judgement.needed_for([arrival])))
             else:
                 result.waiting.append(Waiting(arrival, reason))
         elif held[arrival]:
@@ -121,7 +143,10 @@ def assemble(
 
 
 def _assemblies(
-    manifests: Sequence[Manifest], versions: Mapping[str, Sequence[Arrival]], result: Assembled
+    manifests: Sequence[Manifest],
+    versions: Mapping[str, Sequence[Arrival]],
+    judgement: Judgement,
+    result: Assembled,
 ) -> tuple[list[FileSet], dict[Arrival, str]]:
     """Return the assemblies that are complete and in force, and every chunk of any: empty, or what it waits for."""
     sets: list[FileSet] = []
@@ -132,22 +157,25 @@ def _assemblies(
         missing: BadInput | None = None
         for key in manifest.keys:
             try:
-                chunks.append(_chunk(manifest, key, versions, claims))
+                chunks.append(find_chunk(manifest, key, versions, claims, judgement))
             except BadInput as error:
                 missing = missing or error
         if _successor(manifest, manifests, manifest.arrival.received_at) is None:
             claims.update(dict.fromkeys(chunks, manifest.assembly_id))
         if missing is not None:
             successor = _successor(manifest, manifests, None)
-            if successor is None:
-                result.refused.append(Refused(manifest.arrival, missing))
-            else:
+            if successor is not None:
                 result.waiting.append(Waiting(manifest.arrival, _superseded(successor)))
+            elif isinstance(missing, NotYet):
+                result.waiting.append(Waiting(manifest.arrival, missing.reason))
+            else:
+                result.refused.append(Refused(manifest.arrival, missing))
             for chunk in chunks:
                 held.setdefault(chunk, f"{manifest.arrival.name} lists chunks that are not here")
             continue
         held.update(dict.fromkeys(chunks, ""))
-        file_set = FileSet(manifest.arrival.source, tuple(chunks), manifest)
+        checksums = judgement.needed_for([*chunks, manifest.arrival])
+        file_set = FileSet(manifest.arrival.source, tuple(chunks), manifest, checksums)
         successor = _successor(manifest, manifests, file_set.received_at)
         if successor is None:
             sets.append(file_set)
@@ -158,41 +186,6 @@ def _assemblies(
 
 def _by_arrival(arrival: Arrival) -> tuple[datetime, datetime, str, str]:
     return (arrival.received_at, arrival.modified_at, arrival.name, arrival.sha256)
-
-
-def _chunk(
-    manifest: Manifest, key: str, versions: Mapping[str, Sequence[Arrival]], claims: Mapping[Arrival, str]
-) -> Arrival:
-    """Return the file that a manifest's key means: the longest tail of the key found at or above the manifest.
-
-    Where each assembly overwrites the chunks of the one before (AWS: "overwrite existing report"), a version that an
-    earlier assembly has is never part of a later one: it is merely not overwritten yet.
-    """
-    folder = PurePosixPath(manifest.arrival.name).parent
-    tail = PurePosixPath(key).parts
-    for length in range(len(tail), 0, -1):
-        ancestors = [folder] if length == 1 else [folder, *folder.parents]
-        for ancestor in ancestors:
-            found = versions.get(str(ancestor.joinpath(*tail[-length:])))
-            if found:
-                own = [file for file in found if claims.get(file, manifest.assembly_id) == manifest.assembly_id]
-                if not own:
-                    reason = f"a chunk that the manifest lists is still that of assembly {claims[found[-1]]}"
-                    raise BadInput(manifest.arrival.name, reason, column=manifest.keys_name, value=key)
-                own = _of_stated_size(manifest, key, own)
-                known = [file for file in own if file.received_at <= manifest.arrival.received_at]
-                return known[-1] if known else own[0]
-    reason = "a chunk that the manifest lists is not here"
-    raise BadInput(manifest.arrival.name, reason, column=manifest.keys_name, value=key)
-
-
-def _of_stated_size(manifest: Manifest, key: str, versions: Sequence[Arrival]) -> list[Arrival]:
-    size = manifest.sizes.get(key)
-    fitting = [file for file in versions if size is None or file.size == size]
-    if not fitting:
-        reason = f"{versions[-1].name} has {versions[-1].size} bytes, the manifest says {size}"
-        raise BadInput(manifest.arrival.name, reason, column="byteCount", value=key)
-    return fitting
 
 
 def _successor(manifest: Manifest, manifests: Sequence[Manifest], at: datetime | None) -> Manifest | None:
@@ -232,7 +225,7 @@ def _homes(manifests: Sequence[Manifest], unreadable: Sequence[Arrival]) -> dict
     for arrival in sorted(unreadable, key=_by_arrival):
         readable = newest.get(arrival.name)
         if readable is None or _by_arrival(readable) < _by_arrival(arrival):
-            homes[PurePosixPath(arrival.name).parent] = f"its manifest {arrival.name} was refused"
+            homes[PurePosixPath(arrival.name).parent] = f"its manifest {arrival.name} is not taken"
     return homes
 
 

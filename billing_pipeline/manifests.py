@@ -24,6 +24,7 @@ class Arrival:
         name: path relative to the source's landing folder, with `/`.
         received_at: when it counts as arrived: local noon of its `received=` folder, else its modification time.
         modified_at: the file's modification time; orders arrivals of one instant.
+        seen_at: the clock when the file was first landed; None until it is recorded.
     """
 
     source: str
@@ -32,6 +33,7 @@ class Arrival:
     size: int
     received_at: datetime
     modified_at: datetime
+    seen_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,16 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
+from billing_pipeline.checksums import Algorithm
 from billing_pipeline.deliveries import Arrival
 from billing_pipeline.errors import BadInput
 from billing_pipeline.identifiers import file_name_of
+from resources import clock
 from resources.carriers import sha256_of
 from resources.lake import replacing
 
@@ -22,10 +24,12 @@ class Archive:
 
     Args:
         root: folder of the archive.
+        now: the clock that says when a file is first seen; the machine's unless a test sets it.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, now: Callable[[], datetime] | None = None) -> None:
         self.root = root
+        self._now = now or clock.utc_now
 
     def path(self, sha256: str) -> Path:
         """Return where the bytes with this hash are kept."""
@@ -76,8 +80,24 @@ class Archive:
             raise BadInput(arrival.name, f"its archived bytes were changed: {found} instead of {arrival.sha256}")
         return path
 
+    def digest(self, arrival: Arrival, algorithm: Algorithm) -> str:
+        """Return the hash of an archived file's bytes; one that the archive is not addressed by is kept beside it.
+
+        Raises:
+            BadInput: the archive no longer holds what arrived.
+        """
+        if algorithm == "sha256":
+            return arrival.sha256
+        kept = self.root / algorithm / arrival.sha256[:2] / arrival.sha256
+        if not kept.exists():
+            with self.verified(arrival).open("rb") as stream:
+                digest = hashlib.file_digest(stream, algorithm).hexdigest()
+            with replacing(kept) as temporary:
+                temporary.write_text(digest, "ascii")
+        return kept.read_text("ascii")
+
     def record(self, arrival: Arrival) -> None:
-        """Write down an arrival, once: a name and hash that are known keep their first instant."""
+        """Write down an arrival, once, with the clock: a name and hash that are known keep their first instants."""
         folder = self.root / "arrivals" / arrival.source
         folder.mkdir(parents=True, exist_ok=True)
         target = folder / f"{file_name_of(arrival.name)}_{arrival.sha256[:16]}.json"
@@ -86,6 +106,7 @@ class Archive:
         document = asdict(arrival) | {
             "received_at": arrival.received_at.isoformat(),
             "modified_at": arrival.modified_at.isoformat(),
+            "seen_at": self._now().isoformat(),
         }
         text = json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
         with replacing(target) as temporary:
@@ -106,4 +127,6 @@ class Archive:
                 size=document["size"],
                 received_at=datetime.fromisoformat(document["received_at"]),
                 modified_at=datetime.fromisoformat(document["modified_at"]),
+                # Arrivals of older versions do not say when they were seen.
+                seen_at=datetime.fromisoformat(document.get("seen_at") or document["modified_at"]),
             )

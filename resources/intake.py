@@ -4,103 +4,37 @@ Everything is decided here and nothing is half taken: a delivery is listed only 
 converted, and a converted file that no delivery lists is removed.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import cache
-from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import duckdb
 import polars as pl
 
 from billing_pipeline.configuration import Source, WorkspaceConfig
-from billing_pipeline.deliveries import Arrival, Assembled, FileSet, Refused, Waiting, assemble
+from billing_pipeline.deliveries import FileSet, Refused
 from billing_pipeline.errors import BadInput
-from billing_pipeline.identifiers import delivery_id
-from billing_pipeline.manifests import Manifest, ManifestReader
 from billing_pipeline.periods import local_day
-from billing_pipeline.queries import sql_folder
 from billing_pipeline.schemas.deliveries import DELIVERIES, QUARANTINE
-from billing_pipeline.vendors.registry import FORMATS
 from resources.archive import Archive
-from resources.conversion import Converted, LandedFile, RowGroup, duplicate_row_key
+from resources.conversion import Converted, LandedFile, duplicate_row_key
+from resources.delivery_rows import arrival_facts, delivery_row, quarantine_frame
+from resources.fingerprint import converter_fingerprint
+from resources.inbox import Inbox, assembled_arrivals, open_inbox
 from resources.intake_checks import (
     blamed,
     check_currency,
     check_manifest,
-    is_final,
     latest_of,
     merged_groups,
     without_rivals,
 )
 from resources.isolation import Converter, Job
 from resources.lake import Lake
-from resources.landing import land
+from resources.listed_deliveries import ListedDeliveries
 
-# Manifests are read here, not in a child: a report of 10,000 chunks lists them in 2 MB.
-MOST_MANIFEST_BYTES = 8 << 20
-
-
-@dataclass
-class Inbox:
-    """What lies ready for every source: complete sets of files, what waits and what is refused unread."""
-
-    by_source: dict[str, Assembled] = field(default_factory=dict)
-
-    def days(self, zone: ZoneInfo) -> list[date]:
-        """Return every local day on which something arrived."""
-        found = {
-            local_day(file_set.received_at, zone) for item in self.by_source.values() for file_set in item.complete
-        }
-        found |= {local_day(item.arrival.received_at, zone) for one in self.by_source.values() for item in one.refused}
-        return sorted(found)
-
-    def waiting(self) -> list[Waiting]:
-        """Return every file that is neither taken nor refused."""
-        return [waiting for item in self.by_source.values() for waiting in item.waiting]
-
-
-def open_inbox(home: Path, config: WorkspaceConfig, archive: Archive) -> Inbox:
-    """Land what is new and put the arrivals of every source together."""
-    inbox = Inbox()
-    for source in config.sources:
-        landed = land(home / source.landing_folder, source, archive, config.organisation.zone)
-        assembled = assembled_arrivals(source, archive)
-        assembled.refused.extend(landed.refused)
-        assembled.waiting.extend(landed.unfinished)
-        inbox.by_source[source.id] = assembled
-    return inbox
-
-
-def assembled_arrivals(source: Source, archive: Archive) -> Assembled:
-    """Put the recorded arrivals of a source together; reads its manifests, and no data file."""
-    files: list[Arrival] = []
-    manifests: list[Manifest] = []
-    refused: list[Refused] = []
-    reader = FORMATS[source.format].manifest
-    for arrival in archive.arrivals(source.id):
-        if reader is not None and arrival.name.lower().endswith(reader.suffix):
-            try:
-                manifests.append(_manifest(reader, arrival, archive))
-            except BadInput as error:
-                refused.append(Refused(arrival, error))
-        else:
-            files.append(arrival)
-    unreadable = [item.arrival for item in refused]
-    assembled = assemble(files, manifests, needs_manifest=reader is not None, unreadable=unreadable)
-    assembled.refused.extend(refused)
-    return assembled
-
-
-def _manifest(reader: ManifestReader, arrival: Arrival, archive: Archive) -> Manifest:
-    if arrival.size > MOST_MANIFEST_BYTES:
-        raise BadInput(
-            arrival.name, f"the manifest has {arrival.size >> 20} MB, far more than any list of chunks needs"
-        )
-    return reader.read(arrival, archive.verified(arrival).read_bytes())
+__all__ = ["Day", "Inbox", "Intake", "assembled_arrivals", "open_inbox"]
 
 
 @dataclass(frozen=True)
@@ -114,40 +48,6 @@ class Day:
 
     deliveries: pl.DataFrame
     quarantine: pl.DataFrame
-
-
-@cache
-def converter_fingerprint(source: Source) -> str:
-    """Return a hash of all that decides how a source's files become deliveries and rows: a change converts anew."""
-    package = Path(__file__).resolve().parent.parent
-    modules = (
-        "canonical_files",
-        "carriers",
-        "control_rows",
-        "conversion",
-        "csv_rows",
-        "intake",
-        "intake_checks",
-        "invoice_checks",
-        "nested_columns",
-        "invoice_rows",
-        "zip_member",
-        "json_pages",
-        "json_rows",
-        "opened_files",
-        "parquet_checks",
-        "parquet_footer",
-    )
-    files = [
-        *sorted((package / "billing_pipeline" / "vendors").glob("*.py")),
-        package / "billing_pipeline" / "schemas" / "vendor_charges.py",
-        *(package / "resources" / f"{name}.py" for name in (*modules, "parquet_rows", "row_keys", "typed_rows")),
-        *sorted((sql_folder() / "staging").glob("*.sql")),
-        sql_folder() / "macros.sql",
-    ]
-    settings = source.model_dump_json(exclude={"folder", "stable_after_seconds"})
-    content = [*(file.read_bytes() for file in files), settings.encode()]
-    return hashlib.sha256(b"".join(content)).hexdigest()[:16]
 
 
 class Intake:
@@ -174,6 +74,7 @@ class Intake:
         self.config = config
         self.archive = archive
         self.lake = lake
+        self._beside: tuple[Inbox, ListedDeliveries] | None = None
 
     def take(self, inbox: Inbox, day: date) -> Day:
         """Convert and list everything that arrived on a local day; replace that day's partitions.
@@ -192,31 +93,38 @@ class Intake:
             new = [item for item in of_day if (source.id, item.sha256) not in earlier]
             converted = self._convert(source, new, day, refused)
             taken = [
-                (item, found)
+                (item, [row | arrival_facts(item) for row in found])
                 for item in of_day
                 if (found := earlier.get((source.id, item.sha256)) or converted.get(item.sha256))
             ]
             for found in without_rivals(source, taken, refused):
                 rows += found
         refused = self._without_mended(refused)
-        deliveries = pl.DataFrame(rows, schema=DELIVERIES.empty_frame().schema).sort("delivery_id", "currency")
-        quarantine = _quarantine_frame(refused)
+        deliveries = pl.DataFrame(rows, schema=DELIVERIES.empty_frame().schema)
+        deliveries = self._listed(inbox).mark_repeats(day, deliveries).sort("delivery_id", "currency")
+        quarantine = quarantine_frame(refused)
         self.lake.write_frame(QUARANTINE, day.isoformat(), quarantine)
         self.lake.write_frame(DELIVERIES, day.isoformat(), deliveries)
         self._remove_unlisted(day, deliveries)
         return Day(deliveries, quarantine)
 
+    def _listed(self, inbox: Inbox) -> ListedDeliveries:
+        """Return what the lake lists; read once for all days that are taken from one inbox."""
+        if self._beside is None or self._beside[0] is not inbox:
+            self._beside = (inbox, ListedDeliveries(self.lake, inbox, self.config.organisation.zone))
+        return self._beside[1]
+
     def _earlier(self, day: date) -> Mapping[tuple[str, str], list[dict[str, object]]]:
         """Return what an earlier run of the same day took with the same conversion, by source and hash of the set."""
-        path = self.lake.path(DELIVERIES.name, day.isoformat())
-        if not path.exists():
+        path = self.lake.find(DELIVERIES.name, day.isoformat())
+        if path is None:
             return {}
         converters = {source.id: converter_fingerprint(source) for source in self.config.sources}
         found: dict[tuple[str, str], list[dict[str, object]]] = {}
         for row in pl.read_parquet(path, hive_partitioning=False).to_dicts():
             files = json.loads(row["parquet_files"])
             if row["converter"] == converters.get(row["source"]) and all(
-                (self.lake.root / name).exists() for name in files
+                self.lake.locate(name).exists() for name in files
             ):
                 found.setdefault((row["source"], row["sha256"]), []).append(row)
         return found
@@ -288,38 +196,8 @@ class Intake:
         check_currency(source, file_set, groups)
         has_invoice_ids = all(item.has_invoice_id_column for item in converted)
         names = [str(target.relative_to(self.lake.root)) for target in targets]
-        return [self._delivery(source, file_set, group, has_invoice_ids, names) for group in groups]
-
-    def _delivery(
-        self, source: Source, file_set: FileSet, group: RowGroup, has_invoice_ids: bool, names: Sequence[str]
-    ) -> dict[str, object]:
-        is_invoice = source.format == "distributor_invoice"
-        slot = [source.id, group.billing_account_id] + ([] if is_invoice else [group.billing_period])
-        slot += [group.currency] if FORMATS[source.format].is_invoiced_per_currency else []
-        return {
-            "delivery_id": delivery_id(source.id, group.billing_account_id, group.billing_period, file_set.sha256),
-            "source": source.id,
-            "format": source.format,
-            "vendor": source.vendor,
-            "billing_account_id": group.billing_account_id,
-            "billing_period": group.billing_period,
-            "slot": "/".join(slot),
-            "received_at": file_set.received_at,
-            "landed_at": file_set.modified_at,
-            "is_final": is_final(source, group, has_invoice_ids, file_set, self.config.organisation.zone),
-            "file_count": len(file_set.files),
-            "row_count": group.row_count,
-            "total_cost": group.total_cost,
-            "currency": group.currency,
-            "sha256": file_set.sha256,
-            "file_names": json.dumps([file.name for file in file_set.files], ensure_ascii=False),
-            "parquet_files": json.dumps(list(names)),
-            "invoice_ids": json.dumps(list(group.invoice_ids), ensure_ascii=False),
-            "invoice_status": group.invoice_status,
-            "vendor_net_total": group.net_total,
-            "vendor_tax_total": group.tax_total,
-            "converter": converter_fingerprint(source),
-        }
+        zone = self.config.organisation.zone
+        return [delivery_row(source, file_set, group, has_invoice_ids, names, zone) for group in groups]
 
     def _without_mended(self, refused: Sequence[Refused]) -> list[Refused]:
         """Leave out refusals of files of which a newer version has arrived since."""
@@ -343,21 +221,3 @@ class Intake:
 
 def _arrived(refused: Refused) -> tuple[datetime, datetime]:
     return (refused.arrival.received_at, refused.arrival.modified_at)
-
-
-def _quarantine_frame(refused: Sequence[Refused]) -> pl.DataFrame:
-    rows = {
-        (item.arrival.source, item.error.file, item.error.reason): {
-            "source": item.arrival.source,
-            "file_name": item.error.file,
-            "sha256": item.arrival.sha256,
-            "reason": item.error.reason,
-            "row_number": item.error.row,
-            "column_name": item.error.column,
-            "value": item.error.value,
-            "seen_at": item.arrival.received_at,
-        }
-        for item in refused
-    }
-    ordered = [rows[key] for key in sorted(rows)]
-    return pl.DataFrame(ordered, schema=QUARANTINE.empty_frame().schema)

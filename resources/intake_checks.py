@@ -124,8 +124,7 @@ def check_currency(source: Source, file_set: FileSet, groups: Sequence[RowGroup]
 
 def blamed(file_set: FileSet, error: BadInput) -> Arrival:
     """Return the file of a set that an error names, else the first."""
-    pieces = [*file_set.files, *([file_set.manifest.arrival] if file_set.manifest else [])]
-    return next((file for file in pieces if file.name == error.file), file_set.files[0])
+    return next((file for file in file_set.pieces if file.name == error.file), file_set.files[0])
 
 
 def without_rivals(

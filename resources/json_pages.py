@@ -7,6 +7,7 @@ Such documents are small (2,000 items a page) and are read whole; exports of mil
 from collections.abc import Iterator
 
 from billing_pipeline.errors import BadInput
+from billing_pipeline.vendors.format import VendorFormat
 from resources.carriers import LandedFile, read_chunks
 from resources.json_rows import JsonRows, Row, open_objects, parse_json
 
@@ -14,11 +15,11 @@ from resources.json_rows import JsonRows, Row, open_objects, parse_json
 MAX_DOCUMENT_BYTES = 64 << 20
 
 
-def open_pages(file: LandedFile, whole: frozenset[str] = frozenset()) -> JsonRows:
+def open_pages(file: LandedFile, vendor_format: VendorFormat) -> JsonRows:
     """Read the items of all pages, numbered through in file order.
 
     Args:
-        whole: as for `json_rows.open_json_lines`.
+        vendor_format: its source's format: says which members stay whole, and translates items.
 
     Raises:
         BadInput: the file is no such document, is larger than 64 MB, or its last page names a next one.
@@ -30,7 +31,9 @@ def open_pages(file: LandedFile, whole: frozenset[str] = frozenset()) -> JsonRow
     except (ValueError, RecursionError) as error:
         raise BadInput(file.name, f"the file is no valid JSON: {error}") from error
     pages = document if isinstance(document, list) else [document]
-    rows = open_objects(_items(file, pages), file.name, whole)
+    if vendor_format.translate_pages is not None:
+        pages = vendor_format.translate_pages(file.name, pages)
+    rows = open_objects(_items(file, pages), file.name, vendor_format.whole_members)
     return JsonRows(rows.file, rows.header, _to_the_last(file, pages, rows.blocks))
 
 

@@ -7,25 +7,28 @@ whose size, modification time, change time and inode were the same before and af
 modified within the last seconds, at a second look a moment later too; and no name under which tools keep unfinished
 uploads is ever read. What no look can tell is a writer that pauses for longer: such a half is refused by its own end
 mark (gzip, zip, xlsx, zstd, Parquet, JSON), by its manifest's sizes, or by its control totals; a plain CSV without
-any, cut at the end of a row, is taken, and replaced by the whole file at the next run. `stable_after_seconds` of a
-source in billing.toml closes that gap: younger files wait.
+any, cut at the end of a row, is taken, and replaced by the whole file at the next run. A checksum file beside it
+closes that gap, as does `stable_after_seconds` of a source in billing.toml: younger files wait. A file that matches
+its checksum is finished, whatever its age.
 """
 
 import os
 import re
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from zoneinfo import ZoneInfo
 
+from billing_pipeline.checksums import Checksum, algorithm_of
 from billing_pipeline.configuration import Source
 from billing_pipeline.deliveries import Arrival, Refused, Waiting
 from billing_pipeline.errors import BadInput
 from billing_pipeline.periods import PeriodInvalid, noon, parse_day
 from resources.archive import Archive
+from resources.checksum_files import read_checksum_files
 
 _RECEIVED = "received="
 # Names of uploads under way: of browsers, WinSCP, rclone and mobile clients; `_.gstmp` of gcloud storage; eight random
@@ -115,34 +118,58 @@ def land(folder: Path, source: Source, archive: Archive, zone: ZoneInfo) -> Land
         What was refused, and what is left for the next run.
     """
     landed = Landed()
+    looks = list(look_for_new(folder, source, archive, zone, landed))
+    # Checksum files first: a file that matches its own is finished, however young it is.
+    lists = [look for look in looks if algorithm_of(look.name) is not None]
+    files = [look for look in looks if algorithm_of(look.name) is None]
+    _land(lists, source, archive, {}, landed)
+    checksums: dict[str, list[Checksum]] = {}
+    for checksum in read_checksum_files(archive.arrivals(source.id), archive)[0] if files else ():
+        checksums.setdefault(checksum.file, []).append(checksum)
+    _land(files, source, archive, checksums, landed)
+    return landed
+
+
+def _land(
+    looks: Sequence[Look], source: Source, archive: Archive, checksums: Mapping[str, Sequence[Checksum]], landed: Landed
+) -> None:
+    """Archive and record files, those that are still being written apart.
+
+    Args:
+        checksums: what every checksum file says, by the name of the file it speaks of.
+        landed: gets what is refused and what is left for the next run.
+    """
     young: list[tuple[Look, Arrival]] = []
-    for look in look_for_new(folder, source, archive, zone, landed):
-        if is_young(look, source.stable_after_seconds or 0):
+    for look in looks:
+        own = checksums.get(look.name, ())
+        is_too_young = is_young(look, source.stable_after_seconds or 0)
+        arrival = None if is_too_young and not own else _archived(look, source, archive, landed)
+        if arrival is not None and any(archive.digest(arrival, item.algorithm) == item.digest for item in own):
+            archive.record(arrival)
+        elif is_too_young:
             reason = f"modified less than {source.stable_after_seconds} s ago: it may still be being written"
             landed.unfinished.append(_waiting(source, look, reason))
-            continue
-        try:
-            sha256, size = archive.store(look.path)
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            landed.refused.append(_refused(source, look.name, look.status, error))
-            continue
-        arrival = Arrival(source.id, look.name, sha256, size, look.arrived, _modified_at(look.status))
-        if size != look.status.st_size or not look.is_unchanged():
-            landed.unfinished.append(_waiting(source, look, _GREW))
-        elif is_young(look, YOUNG_SECONDS):
+        elif arrival is not None:
             young.append((look, arrival))
-        else:
-            archive.record(arrival)
-    if young:
+    if any(is_young(look, YOUNG_SECONDS) for look, _ in young):
         time.sleep(_MOMENT_SECONDS)
     for look, arrival in young:
-        if look.is_unchanged():
+        if arrival.size == look.status.st_size and look.is_unchanged():
             archive.record(arrival)
         else:
             landed.unfinished.append(_waiting(source, look, _GREW))
-    return landed
+
+
+def _archived(look: Look, source: Source, archive: Archive, landed: Landed) -> Arrival | None:
+    """Copy a file into the archive; return what is to be recorded, None if it is gone or cannot be read."""
+    try:
+        sha256, size = archive.store(look.path)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        landed.refused.append(_refused(source, look.name, look.status, error))
+        return None
+    return Arrival(source.id, look.name, sha256, size, look.arrived, _modified_at(look.status))
 
 
 def look_for_new(folder: Path, source: Source, archive: Archive, zone: ZoneInfo, landed: Landed) -> Iterator[Look]:
@@ -217,11 +244,17 @@ def _require_plain_file(path: Path, folder: Path, name: str) -> os.stat_result:
     return status
 
 
+def is_vendor_file(name: str) -> bool:
+    """Tell whether a file of this name is a vendor's: not hidden, no marker as `_SUCCESS`, not the totals."""
+    base = PurePosixPath(name).name
+    return not base.startswith((".", "_")) and base != TOTALS_FILE
+
+
 def _landed(folder: Path) -> Iterator[Path]:
     """Yield files, and links to folders: those are named in the quarantine, never followed."""
     for directory, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         links = [name for name in folders if (Path(directory) / name).is_symlink()]
         for name in sorted([*files, *links]):
-            if not name.startswith((".", "_")) and name != TOTALS_FILE:
+            if is_vendor_file(name):
                 yield Path(directory) / name

@@ -54,11 +54,10 @@ def open_rows(source: Source, file: LandedFile, only: Sequence[str] = ()) -> Ope
         rows = _typed_rows(source, file, parquet_rows.header_of(table), only)
         return expected, rows, parquet_rows.typed_batches(table, file, rows)
     if carrier in ("jsonl", "jsonl.gz") or (carrier == "json" and expected.name != "distributor_invoice"):
-        whole = expected.whole_members
         objects = (
-            open_pages(file, whole)
+            open_pages(file, expected)
             if carrier == "json"
-            else json_rows.open_json_lines(read_chunks(file, carrier), file.name, whole)
+            else json_rows.open_json_lines(read_chunks(file, carrier), file.name, expected.whole_members)
         )
         rows = _typed_rows(source, file, objects.header, only)
         return expected, rows, json_rows.typed_batches(objects, rows)

@@ -32,6 +32,13 @@ DELIVERIES: Final = Table(
             "Modification time of the newest file; orders arrivals of one instant.",
             nullable=False,
         ),
+        Column(
+            "seen_at",
+            "TIMESTAMP WITH TIME ZONE",
+            "The clock when the last of its files was first landed, recorded once; received_at says when it counts as"
+            " arrived.",
+            nullable=False,
+        ),
         Column("is_final", "BOOLEAN", "False while the vendor still estimates.", nullable=False),
         Column("file_count", "BIGINT", "Number of files the delivery came in.", nullable=False),
         Column("row_count", "BIGINT", "Number of vendor rows.", nullable=False),
@@ -44,6 +51,13 @@ DELIVERIES: Final = Table(
         Column("invoice_status", "VARCHAR", "issued, pending or proforma; distributor invoices only."),
         Column("vendor_net_total", "DECIMAL(38,18)", "Net total the vendor states, in currency, if its file has one."),
         Column("vendor_tax_total", "DECIMAL(38,18)", "Tax the vendor states, in currency, if its file has one."),
+        Column("content_sha256", "VARCHAR", "Hash of all that a distributor invoice says; null for other formats."),
+        Column(
+            "unchanged_since",
+            "TIMESTAMP WITH TIME ZONE",
+            "When the invoice arrived that this one merely repeats, in which case it is no delivery of its own and is"
+            " neither priced nor published; null for every delivery.",
+        ),
         Column("converter", "VARCHAR", "Fingerprint of the conversion that made the Parquet files.", nullable=False),
     ),
 )
@@ -56,7 +70,11 @@ QUARANTINE: Final = Table(
         Column("file_name", "VARCHAR", "Name of the file in the source's landing folder.", nullable=False),
         Column("sha256", "VARCHAR", "Hash of its bytes; empty where the file could not be read."),
         Column("reason", "VARCHAR", "What is wrong, one sentence.", nullable=False),
-        Column("row_number", "BIGINT", "Data row with the fault, 1 is the first below the header."),
+        Column(
+            "row_number",
+            "BIGINT",
+            "Data row with the fault, 1 is the first below the header; of a checksum file the number of the line.",
+        ),
         Column("column_name", "VARCHAR", "The vendor's own column name."),
         Column("value", "VARCHAR", "The offending text as it stands in the file."),
         Column("seen_at", "TIMESTAMP WITH TIME ZONE", "Instant at which the file arrived.", nullable=False),

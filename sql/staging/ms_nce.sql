@@ -13,11 +13,12 @@
 -- x_charge_nature, first rule that holds:
 --   credit     ChargeType says credit, or a CreditReasonCode stands beside an amount that is not positive.
 --   rounding   ChargeType says rounding.
---   free_tier  costs exactly nothing and is a trial (ProductQualifiers), or its name says free or trial.
+--   free_tier  costs exactly nothing and is a trial (ProductQualifiers), or its name says free or trial; or is a day's
+--              usage of legacy commerce, which has no amount: the usage-based items charge it. Counted, never billed.
 --   usage      everything else: addQuantity, removeQuantity and cancellations are negative and positive rows of one
 --              ChargeType, and each counts.
 -- list_cost (SRP): Subtotal before partner earned credit for metered rows, which is what PriceAdjustmentDescription
---     names; null for licences, whose file states the partner's price only.
+--     names; null for licences and for legacy commerce, whose items state the partner's price only.
 -- x_note: Subtotal differs by more than one minor unit from the documented arithmetic, which truncates:
 --     metered  ROUNDDOWN(ROUNDDOWN(EffectiveUnitPrice * BillableQuantity, 2) * PCToBCExchangeRate, 2)
 --     seats    ROUNDDOWN(EffectiveUnitPrice * PCToBCExchangeRate, 2) * BillableQuantity
@@ -36,6 +37,7 @@ named as (
         *,
         nullif(regexp_replace(customer_id, '^org:', '', 'i'), '') as tenant_id,
         meter_description is not null as is_metered,
+        coalesce(attributes_object_type in ('UsageBasedLineItem', 'DailyUsageLineItem'), false) as is_legacy,
         nullif(nullif(upper(reservation_order_id), 'NA'), 'N/A') is not null as is_reservation,
         lower(coalesce(charge_type, '')) as charge_word,
         nullif(nullif(upper(credit_reason_code), 'NA'), 'N/A') as credit_reason,
@@ -78,6 +80,7 @@ checked as (
         case
             when charge_word like '%credit%' or (credit_reason is not null and subtotal <= 0) then 'credit'
             when charge_word like '%rounding%' then 'rounding'
+            when attributes_object_type = 'DailyUsageLineItem' then 'free_tier'
             when subtotal = 0 and regexp_matches(lower_names, '\b(trial|free)\b') then 'free_tier'
             else 'usage'
         end as charge_nature,
@@ -131,7 +134,7 @@ canonical as (
         subtotal as billed_cost,
         cast(null as decimal(38, 18)) as effective_cost,
         case
-            when is_metered
+            when is_metered and not is_legacy
                 then before_credit(subtotal, cast(earned_percent * cast(0.01 as decimal(3, 2)) as decimal(18, 8)))
         end as list_cost,
         cast(null as decimal(38, 18)) as contracted_cost,
@@ -166,6 +169,8 @@ canonical as (
                         then 'the documented arithmetic gives a Subtotal of ' || cast(expected_subtotal as varchar)
                 end,
                 case
+                    when attributes_object_type = 'DailyUsageLineItem'
+                        then 'usage without an amount: the usage-based line items charge it'
                     when billable_quantity is null and quantity is not null
                         then 'BillableQuantity is absent, Quantity stands in for it'
                 end

@@ -169,3 +169,29 @@ def test_while_a_run_is_under_way_nothing_is_asked_for(watch: Watch) -> None:
     drop(watch.workspace, "cloud/b.csv", rows_of("focus", {}), instant(25))
     create_run_for_test(watch.instance, job_name="daily", status=DagsterRunStatus.STARTED)
     assert "under way" in watch.skipped()
+
+
+def test_a_day_that_an_earlier_arrival_puts_out_of_date_is_asked_for_until_it_is_taken_again(watch: Watch) -> None:
+    drop(watch.workspace, "dist/received=2025-11-22/a.csv", invoice("N1", 1), instant(22))
+    drop(watch.workspace, "dist/received=2025-11-24/b.csv", invoice("N1", 1) + "\n", instant(24))
+    watch.run("2025-11-22", "2025-11-24")
+    assert watch.days() == []
+    drop(watch.workspace, "dist/received=2025-11-23/c.csv", invoice("N1", 3), instant(23))
+    assert watch.days() == ["2025-11-23"]
+    watch.run("2025-11-23")
+    assert watch.days() == ["2025-11-24"]
+    watch.run("2025-11-24")
+    assert watch.days() == []
+
+
+def test_a_chunk_that_comes_a_day_late_has_its_own_day_asked_for_until_it_is_taken(watch: Watch) -> None:
+    """The manifest stands in the quarantine of its own day; that says nothing of the day on which all is there."""
+    folder, keys = "aws/20251001-20251101/A", [f"b/20251001-20251101/A/c-{number}.csv" for number in (1, 2)]
+    drop(watch.workspace, f"{folder}/c-1.csv", rows_of("aws_cur", {"identity/LineItemId": "1"}), instant(10))
+    drop(watch.workspace, f"{folder}/c-Manifest.json", aws_manifest("A", keys), instant(10))
+    watch.run("2025-11-10")
+    drop(watch.workspace, f"{folder}/c-2.csv", rows_of("aws_cur", {"identity/LineItemId": "2"}), instant(12))
+    open_inbox(watch.workspace.home, watch.workspace.load_config(), Archive(watch.workspace.archive))
+    assert watch.days() == ["2025-11-12"]
+    watch.run("2025-11-12")
+    assert watch.days() == []

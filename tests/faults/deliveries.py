@@ -1,11 +1,13 @@
-"""Small deliveries in every carrier, each with something that its content can be held against."""
+"""Small deliveries in every carrier, with and without something that their content can be held against."""
 
 import gzip
+import hashlib
 import io
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Literal
 
 import openpyxl
 import pyarrow as pa
@@ -17,6 +19,8 @@ from tests.vendors.aws_dbr import rows as dbr
 from tests.vendors.azure_costs import azure_files
 from tests.workspaces import aws_manifest
 
+# What the content is held against: every byte against a checksum, amounts against totals, or nothing at all.
+Protection = Literal["checksum", "totals", "nothing"]
 _PERIOD = "20261001-20261101"
 _RANDOM_LOOKING = [Decimal(number * 7919 % 10_007) / 100 for number in range(1, 41)]
 
@@ -30,31 +34,54 @@ class Delivery:
         file_format: of the source.
         files: content by path in the landing folder.
         damaged: the path of the file that is damaged.
-        is_plain_text: whether nothing but the total of its amounts protects it.
-        is_claimed: whether no damage may go unnoticed but in texts; the others are measured.
     """
 
     name: str
     file_format: str
     files: Mapping[str, bytes]
     damaged: str
-    is_plain_text: bool = False
-    is_claimed: bool = True
+    protection: Protection = "checksum"
+
+    def with_checksum(self) -> "Delivery":
+        """Return the delivery with a checksum file beside the file that is damaged."""
+        digest = hashlib.sha256(self.files[self.damaged]).hexdigest()
+        line = f"{digest}  {self.damaged.rsplit('/', 1)[-1]}\n".encode()
+        files = {**self.files, f"{self.damaged}.sha256": line}
+        return replace(self, name=f"{self.name} + sha256", files=files, protection="checksum")
+
+    def with_list(self) -> "Delivery":
+        """Return the delivery with one list of checksums of all its files."""
+        lines = [f"{hashlib.sha256(content).hexdigest()} *{name}\n" for name, content in sorted(self.files.items())]
+        files = {**self.files, "SHA256SUMS": "".join(lines).encode()}
+        return replace(self, name=f"{self.name} + SHA256SUMS", files=files, protection="checksum")
 
 
 def deliveries() -> list[Delivery]:
     """Return all of them."""
+    checked = [_workbook(), _cur("cur.csv.gz", _gzip), _azure("csv.gz", _gzip), _dbr(), *_parquets(has_crc=True)]
+    csv, json_text = _invoices()
     # Their manifests state sizes and rows, never sums: in plain CSV nothing holds an amount against anything.
-    plain = [replace(one, is_claimed=False) for one in (_cur("cur.csv", str.encode), _azure("csv", str.encode))]
-    return [*_invoices(), _cur("cur.csv.gz", _gzip), _azure("csv.gz", _gzip), _dbr(), *_parquets(), *plain]
+    cur, azure = (
+        replace(one, protection="nothing") for one in (_cur("cur.csv", str.encode), _azure("csv", str.encode))
+    )
+    bare = _parquets(has_crc=False)
+    beside = [one.with_checksum() for one in (csv, json_text, azure, *bare)]
+    listed = cur.with_list()
+    manifest = next(name for name in cur.files if name.endswith("Manifest.json"))
+    around = [
+        replace(beside[0], name="checksum of invoice.csv", damaged=f"{csv.damaged}.sha256"),
+        replace(listed, name="SHA256SUMS of cur.csv", damaged="SHA256SUMS"),
+        replace(listed, name="manifest of cur.csv + SHA256SUMS", damaged=manifest),
+    ]
+    return [*checked, *beside, listed, *around, csv, json_text, cur, azure, *bare]
 
 
 def _gzip(text: str) -> bytes:
     return gzip.compress(text.encode(), mtime=0)
 
 
-def _invoices() -> list[Delivery]:
-    """Two invoices for three customers: CSV, JSON and XLSX."""
+def _invoice_rows() -> list[dict[str, str]]:
+    """Two invoices for three customers."""
     rows = []
     for number, count in (("N1", 9), ("N2", 6)):
         amounts = _RANDOM_LOOKING[: 2 * count]
@@ -67,24 +94,33 @@ def _invoices() -> list[Delivery]:
                 "quantity": str(quantity), "unit_cost": str(cost), "net_total": str(net_total), "tax_total": "1.00",
                 "list_price": str(cost * 2), "description": f"Product {index}, a month",
             })  # fmt: skip
+    return rows
+
+
+def _workbook() -> Delivery:
+    """The invoices as a workbook."""
+    book = openpyxl.Workbook()
+    for cells in [list(INVOICE), *(list(row.values()) for row in _invoice_rows())]:
+        book.active.append(cells)
+    book.save(buffer := io.BytesIO())
+    return Delivery("invoice.xlsx", "distributor_invoice", {"invoice.xlsx": buffer.getvalue()}, "invoice.xlsx")
+
+
+def _invoices() -> list[Delivery]:
+    """The invoices as CSV and JSON, whose net totals cover the amounts."""
+    rows = _invoice_rows()
     header = list(INVOICE)[: list(INVOICE).index("line_number")]
     invoices = []
     for number in ("N1", "N2"):
         own = [row for row in rows if row["invoice_number"] == number]
         items = [{name: text for name, text in row.items() if name not in header} for row in own]
         invoices.append({**{name: own[0][name] for name in header}, "items": items})
-    book = openpyxl.Workbook()
-    for cells in [list(INVOICE), *(list(row.values()) for row in rows)]:
-        book.active.append(cells)
-    book.save(buffer := io.BytesIO())
     contents = {
         "invoice.csv": csv_text("distributor_invoice", *rows).encode(),
         "invoice.json": json.dumps({"invoices": invoices}, indent=1).encode(),
-        "invoice.xlsx": buffer.getvalue(),
     }
     return [
-        Delivery(name, "distributor_invoice", {name: content}, name, is_plain_text=not name.endswith("xlsx"))
-        for name, content in contents.items()
+        Delivery(name, "distributor_invoice", {name: content}, name, "totals") for name, content in contents.items()
     ]
 
 
@@ -128,8 +164,8 @@ def _dbr() -> Delivery:
     return Delivery("dbr zip with total", "aws_dbr", {name: dbr.zipped((dbr.NAME, text.encode()))}, name)
 
 
-def _parquets() -> list[Delivery]:
-    """A Cost and Usage Report 2.0 in Parquet, with and without the CRC that Spark gives every page."""
+def _parquets(has_crc: bool) -> list[Delivery]:
+    """A Cost and Usage Report 2.0 in Parquet, with or without the CRC that Spark gives every page."""
     changes = _changes("line_item_unblended_cost", key="identity_line_item_id", account="line_item_usage_account_id")
     names = list(CUR2)
     rows = [{**CUR2, **change} for change in changes]
@@ -140,16 +176,12 @@ def _parquets() -> list[Delivery]:
     )
     table = pa.table(columns)
     found = []
-    for name, compression, has_crc in (
-        ("parquet snappy with page CRC", "snappy", True),
-        ("parquet zstd with page CRC", "zstd", True),
-        ("parquet snappy without page CRC", "snappy", False),
-        ("parquet zstd without page CRC", "zstd", False),
-    ):
+    for compression in ("snappy", "zstd"):
+        name = f"parquet {compression} {'with' if has_crc else 'without'} page CRC"
         buffer = io.BytesIO()
         parquet.write_table(table, buffer, compression=compression, write_page_checksum=has_crc, store_schema=False)
         path = "data/BILLING_PERIOD=2026-10/c.parquet"
         manifest = json.dumps({"executionId": "E", "dataFiles": [f"s3://b/p/{path}"]}).encode()
         files = {path: buffer.getvalue(), "metadata/BILLING_PERIOD=2026-10/c-Manifest.json": manifest}
-        found.append(Delivery(name, "aws_cur2", files, path, is_claimed=has_crc))
+        found.append(Delivery(name, "aws_cur2", files, path, "checksum" if has_crc else "nothing"))
     return found

@@ -16,8 +16,9 @@ from pyarrow import parquet
 from billing_pipeline.configuration import Source
 from billing_pipeline.errors import BadInput
 from resources.archive import Archive
+from resources.checksum_files import MOST_LIST_BYTES
 from resources.conversion import Converted, LandedFile, sha256_of
-from resources.intake import MOST_MANIFEST_BYTES, open_inbox
+from resources.intake import open_inbox
 from resources.isolation import Converter, Job, Limits
 from resources.session import duckdb_session
 from tests.faults.test_broken_files import PLAIN_WORKBOOK, with_member, workbook
@@ -163,7 +164,7 @@ def test_the_process_itself_stays_small(outcomes: dict[str, Converted | BadInput
     ("content", "reason"),
     [
         (b'{"assemblyId": ' + b"[" * 200_000, "cannot be read"),
-        (b" " * (MOST_MANIFEST_BYTES + 1), "far more than any list of chunks needs"),
+        (b" " * (MOST_LIST_BYTES + 1), "far more than any list of files needs"),
     ],
 )
 def test_a_manifest_that_is_a_bomb_is_refused_and_the_others_go_on(content: bytes, reason: str, tmp_path: Path) -> None:

@@ -11,20 +11,35 @@ import pytest
 from pyarrow import parquet
 
 from billing_pipeline.errors import BadInput
-from tests.faults.corruption_sweep import Damage, is_allowed, outcome, sweep
+from tests.faults.corruption_sweep import Damage, Sweep, is_allowed, outcome, sweep
 from tests.faults.deliveries import deliveries
 from tests.vendor_files import convert_file
 from tests.vendors.aws_cur2 import rows as cur2
 
 DELIVERIES = {delivery.name: delivery for delivery in deliveries()}
-CLAIMED = [delivery for delivery in DELIVERIES.values() if delivery.is_claimed]
+COVERED = [delivery for delivery in DELIVERIES.values() if delivery.protection != "nothing"]
 
 
 def test_no_damage_ends_in_a_silently_wrong_amount() -> None:
-    counts = sweep(64, seed=2, only=CLAIMED)
+    counts = sweep(96, seed=2, chosen=COVERED)
     outcomes = [(name, found) for name, counter in counts.items() for found in counter]
     assert [(name, found) for name, found in outcomes if not is_allowed(DELIVERIES[name], found)] == []
-    assert sum(counter["refused"] for counter in counts.values()) > 40
+    assert sum(counter["refused"] for counter in counts.values()) > 60
+
+
+def test_a_checksum_beside_the_file_covers_what_nothing_else_does() -> None:
+    """The same damage, in the middle of an amount, with and without a checksum file."""
+    for name in ("cur.csv with manifest", "azure csv with manifest"):
+        bare = DELIVERIES[name]
+        content = bare.files[bare.damaged]
+        damage = Damage(content.index(b"79.19") + 1, 1)
+        with Sweep() as taken:
+            original = taken.take(bare)
+            assert original is not None
+            assert outcome(original, taken.take(bare, damage)) == "wrong amount"
+            assert outcome(original, taken.take(bare.with_checksum(), damage)) == "refused"
+            assert outcome(original, taken.take(bare.with_list(), damage)) == "refused"
+            assert outcome(original, taken.take(bare.with_list())) == "harmless"
 
 
 def rows(*costs: str) -> pl.DataFrame:

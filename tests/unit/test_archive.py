@@ -13,11 +13,12 @@ from billing_pipeline.errors import BadInput
 from resources.archive import Archive
 
 NOW = datetime(2026, 10, 6, 5, tzinfo=UTC)
+SEEN = datetime(2026, 10, 9, 8, 30, 15, 123456, tzinfo=UTC)
 
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Archive:
-    return Archive(tmp_path / "archive")
+    return Archive(tmp_path / "archive", now=lambda: SEEN)
 
 
 def stored(archive: Archive, folder: Path, content: bytes = b"some bytes") -> Arrival:
@@ -83,7 +84,25 @@ def test_an_arrival_keeps_its_first_instant(archive: Archive, tmp_path: Path) ->
     arrival = stored(archive, tmp_path)
     archive.record(arrival)
     archive.record(replace(arrival, received_at=NOW + timedelta(days=3), modified_at=NOW + timedelta(days=3)))
-    assert archive.arrivals("aws") == [arrival]
+    assert archive.arrivals("aws") == [replace(arrival, seen_at=SEEN)]
+
+
+def test_the_clock_at_which_a_file_was_first_seen_never_changes(tmp_path: Path) -> None:
+    ticks = iter([SEEN, SEEN + timedelta(days=1)])
+    archive = Archive(tmp_path / "archive", now=lambda: next(ticks))
+    arrival = stored(archive, tmp_path)
+    archive.record(arrival)
+    archive.record(arrival)
+    assert [found.seen_at for found in archive.arrivals("aws")] == [SEEN]
+
+
+def test_an_arrival_that_an_older_version_recorded_was_seen_when_it_was_modified(
+    archive: Archive, tmp_path: Path
+) -> None:
+    archive.record(stored(archive, tmp_path))
+    [record] = (archive.root / "arrivals" / "aws").iterdir()
+    record.write_text(record.read_text().replace("seen_at", "unknown_key"))
+    assert [found.seen_at for found in archive.arrivals("aws")] == [NOW]
 
 
 def test_arrivals_come_in_order_and_with_microseconds(archive: Archive, tmp_path: Path) -> None:
@@ -91,7 +110,7 @@ def test_arrivals_come_in_order_and_with_microseconds(archive: Archive, tmp_path
     later = replace(arrival, name="a.csv", received_at=NOW + timedelta(microseconds=1))
     archive.record(later)
     archive.record(arrival)
-    assert archive.arrivals("aws") == [arrival, later]
+    assert archive.arrivals("aws") == [replace(arrival, seen_at=SEEN), replace(later, seen_at=SEEN)]
     assert archive.arrivals("other") == []
 
 

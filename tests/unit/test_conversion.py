@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from billing_pipeline.errors import BadInput
 from billing_pipeline.schemas.vendor_charges import VENDOR_CHARGES
 from tests.vendor_files import AWS, FOCUS, INVOICE, ROWS, convert_bytes, convert_file, csv_text
 
@@ -91,6 +92,25 @@ def test_a_record_longer_than_a_chunk_is_read(tmp_path: Path, monkeypatch: pytes
     rows = convert_bytes("focus", tmp_path, csv_text("focus", {}, {"Tags": "x" * 5000}).encode())
 
     assert rows["tags"].to_list() == [FOCUS["Tags"], "x" * 5000]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [b"\xff", b"\xce", b"\xc0\x80", b"\xe0\x80\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xf8\x88\x80\x80\x80"],
+    ids=["no start", "cut short", "overlong 2", "overlong 3", "surrogate", "beyond Unicode", "5 bytes"],
+)
+def test_what_is_not_utf_8_is_refused_also_in_a_column_that_nobody_reads(
+    wrong: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("resources.carriers.CHUNK_BYTES", 5000)
+    changes = [{"identity/LineItemId": str(number), "lineItem/TaxType": f"{number} für"} for number in range(100)]
+    text = csv_text("aws_cur", *changes).encode()
+
+    with pytest.raises(BadInput) as caught:
+        convert_bytes("aws_cur", tmp_path, text.replace("70 für".encode(), b"70 " + wrong))
+
+    assert (caught.value.reason, caught.value.row) == ("the file is not UTF-8", 71)
+    assert convert_bytes("aws_cur", tmp_path, text).height == 100
 
 
 def test_the_same_file_gives_the_same_bytes(tmp_path: Path) -> None:

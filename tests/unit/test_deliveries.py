@@ -212,7 +212,7 @@ def test_files_beside_a_refused_manifest_wait_until_it_is_mended() -> None:
     # Found here: with an unreadable manifest the chunks beside it were billed, each as a whole month.
     chunk, broken = arrived("drop/one.csv.gz"), arrived(f"drop/{MANIFEST}", 1, "broken")
     before = assemble([chunk], [], True, unreadable=[broken])
-    assert waiting(before) == {"drop/one.csv.gz": f"its manifest drop/{MANIFEST} was refused"}
+    assert waiting(before) == {"drop/one.csv.gz": f"its manifest drop/{MANIFEST} is not taken"}
     mended = manifest(f"drop/{MANIFEST}", "A", "bucket/one.csv.gz", hour=2)
     assert names(assemble([chunk], [mended], True, unreadable=[broken])) == [["drop/one.csv.gz"]]
 

@@ -6,17 +6,18 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+import duckdb
 import polars as pl
 import pytest
 
-from billing_pipeline.configuration import Source
 from resources import isolation
 from resources.archive import Archive
 from resources.conversion import RowGroup
-from resources.intake import Day, Intake, converter_fingerprint, open_inbox
+from resources.intake import Day, Intake, open_inbox
 from resources.intake_checks import _sum
 from resources.isolation import Converter
 from resources.lake import Lake
+from resources.relations import read_deliveries
 from resources.session import duckdb_session
 from resources.workspace import Workspace
 from tests.workspaces import BILLING_TOML, RECEIVED, aws_manifest, drop, instant, invoice, make_workspace, rows_of
@@ -135,12 +136,6 @@ def test_a_source_whose_settings_change_is_converted_anew(workspace: Workspace) 
     assert take(workspace).deliveries["vendor"].to_list() == ["Cumulus"]
 
 
-def test_the_fingerprint_tells_sources_apart_but_not_their_folders() -> None:
-    one = Source(id="a", format="focus", vendor="V")
-    assert converter_fingerprint(one) == converter_fingerprint(one.model_copy(update={"folder": "elsewhere"}))
-    assert converter_fingerprint(one) != converter_fingerprint(one.model_copy(update={"currency": "USD"}))
-
-
 def test_a_chunk_that_is_broken_takes_its_whole_assembly_out(workspace: Workspace) -> None:
     keys = [f"b/20251001-20251101/A/c-{number}.csv" for number in (1, 2)]
     folder = f"aws/{RECEIVED}/20251001-20251101/A"
@@ -219,3 +214,31 @@ def test_chunks_add_up_exactly_beyond_the_digits_of_pythons_own_context() -> Non
 
     total = _sum(group("98765432109876543210.123456789012345678"), group("0.000000000000000001")).total_cost
     assert total == Decimal("98765432109876543210.123456789012345679")
+
+
+def test_a_delivery_was_seen_when_the_last_of_its_pieces_was_landed(workspace: Workspace) -> None:
+    """Chunks count as arrived on the day of their folder; the clock says when each was really there."""
+    folder, key = f"aws/{RECEIVED}/20251001-20251101/A", "b/20251001-20251101/A/c-1.csv"
+    drop(workspace, f"{folder}/c-1.csv", rows_of("aws_cur", {}))
+    config = workspace.load_config()
+    open_inbox(workspace.home, config, Archive(workspace.archive, now=lambda: instant(26)))
+    drop(workspace, f"{folder}/c-Manifest.json", aws_manifest("A", [key]))
+    open_inbox(workspace.home, config, Archive(workspace.archive, now=lambda: instant(28)))
+    for _ in range(2):
+        day = take(workspace)
+        assert day.deliveries["seen_at"].to_list() == [instant(28)]
+        assert day.deliveries["received_at"].to_list() == [instant(25, 10)]
+
+
+def test_an_invoice_sent_again_was_known_since_it_first_came(workspace: Workspace) -> None:
+    config = workspace.load_config()
+    for number, (folder, quantity) in enumerate([("received=2025-11-24", 1), (RECEIVED, 2)]):
+        drop(workspace, f"dist/{folder}/a.csv", invoice("N1", quantity))
+        open_inbox(workspace.home, config, Archive(workspace.archive, now=lambda day=27 + number: instant(day)))
+    take(workspace, date(2025, 11, 24))
+    take(workspace)
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        read_deliveries(connection, Lake(workspace.lake), [DAY.isoformat()])
+        facts = connection.execute("select received_at, seen_at from delivery_facts").fetchall()
+    assert facts == [(instant(24, 10), instant(27))]

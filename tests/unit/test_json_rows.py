@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from billing_pipeline.errors import BadInput
+from billing_pipeline.vendors.registry import FORMATS
 from resources import carriers, json_rows
 from resources.carriers import LandedFile, carrier_of, read_chunks, sha256_of
 from resources.json_pages import open_pages
@@ -124,7 +125,7 @@ def test_damage_of_a_packed_file_is_found(damage: str, tmp_path: Path, monkeypat
 
 
 def pages_of(folder: Path, document: object) -> JsonRows:
-    return open_pages(landed(folder, "a.json", json.dumps(document).encode()))
+    return open_pages(landed(folder, "a.json", json.dumps(document).encode()), FORMATS["gcp_reseller"])
 
 
 def test_the_items_of_all_pages_are_rows_in_their_order(tmp_path: Path) -> None:
@@ -150,7 +151,7 @@ def test_what_is_no_page_is_refused(document: object, tmp_path: Path) -> None:
 
 def test_repeated_keys_and_large_documents_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     twice = landed(tmp_path, "b.json", b'{"items": [{"a": 1, "a": 2}]}')
-    assert "'a' appears twice" in refused(lambda: open_pages(twice)).reason
+    assert "'a' appears twice" in refused(lambda: open_pages(twice, FORMATS["gcp_reseller"])).reason
 
     monkeypatch.setattr("resources.json_pages.MAX_DOCUMENT_BYTES", 10)
     assert "is not taken" in refused(lambda: pages_of(tmp_path, {"items": [{"a": 1}]})).reason
