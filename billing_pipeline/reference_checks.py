@@ -1,17 +1,18 @@
-"""What the rows of reference files must agree on: ranges, keys, methods, and each other's ids.
+"""What the rows of one reference file must agree on: ranges, keys, methods.
 
 Every check returns sentences that name file, row, column and value. What does not belong here: single cells
-(`reference_cells`).
+(`reference_cells`), tiers of one price (`reference_tiers`), what other files hold (`reference_links`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
 import polars as pl
 
 from billing_pipeline.reference_cells import PROBLEMS_PER_CHECK
-from billing_pipeline.reference_csv import file_name
+from billing_pipeline.reference_places import cell_place, first_rows, key_of, rows_place, shown
+from billing_pipeline.reference_tiers import check_tiers
 from billing_pipeline.schemas.reference_file import RECORDED_AT, SOURCE_ROW, CaseRule, ReferenceFile
 
 _OPEN_END = date.max
@@ -22,6 +23,8 @@ _RANGES = (
     ("from_quantity", "to_quantity"),
     ("from_amount", "to_amount"),
 )
+# Pairs of columns that must not be equal.
+_DIFFERENT = (("quote_currency", "base_currency"),)
 
 
 def check_file(file: ReferenceFile, frame: pl.DataFrame) -> list[str]:
@@ -31,29 +34,14 @@ def check_file(file: ReferenceFile, frame: pl.DataFrame) -> list[str]:
         file: its declaration.
         frame: its typed rows, `source_row` and `recorded_at` filled.
     """
-    return [*_empty_ranges(file, frame), *_cases(file, frame), *_repeated_keys(file, frame), *_overlaps(file, frame)]
-
-
-def check_references(file: ReferenceFile, frame: pl.DataFrame, known_ids: Mapping[str, pl.Series]) -> list[str]:
-    """Return the rows that name a row of another file which does not exist.
-
-    Args:
-        file: declaration of the file that names.
-        frame: its typed rows.
-        known_ids: values of the first column of each file that could be read; links to another are not judged.
-    """
-    links: list[tuple[str, str, CaseRule | None]] = [
-        (column.name, column.references, None) for column in file.columns if column.references
+    return [
+        *_empty_ranges(file, frame),
+        *_equal_cells(file, frame),
+        *_cases(file, frame),
+        *_repeated_keys(file, frame),
+        *_overlaps(file, frame),
+        *check_tiers(file, frame),
     ]
-    links += [(*case.references, case) for case in file.cases if case.references]
-    problems: list[str] = []
-    for column, target, case in links:
-        if target not in known_ids:
-            continue
-        rows = frame if case is None else frame.filter(pl.col(case.column) == case.value)
-        unknown = rows.filter(pl.col(column).is_not_null() & ~pl.col(column).is_in(known_ids[target].implode()))
-        problems += [f"{_cell(file, row, column)}: is not in reference/{target}.csv" for row in _first_rows(unknown)]
-    return problems
 
 
 def overlapping_pairs(ranges: pl.DataFrame, key: tuple[str, ...]) -> list[tuple[int, int]]:
@@ -95,10 +83,9 @@ def _overlaps(file: ReferenceFile, frame: pl.DataFrame) -> list[str]:
     problems = []
     for earlier, later in overlapping_pairs(ranges, (*file.overlap_key, RECORDED_AT)):
         row = ranges.filter(pl.col(SOURCE_ROW) == later).row(0, named=True)
-        named = ", ".join(f"{name} {_shown(row[name])}" for name in file.overlap_key if row[name] is not None)
         problems.append(
-            f"{file_name(file)}, rows {earlier} and {later}: their valid ranges overlap for {named}; end the earlier "
-            "one, or give the one that replaces it a later recorded_at"
+            f"{rows_place(file, [earlier, later])}: their valid ranges overlap for {key_of(row, file.overlap_key)}; end"
+            " the earlier one, or give the one that replaces it a later recorded_at"
         )
     return problems
 
@@ -110,12 +97,21 @@ def _empty_ranges(file: ReferenceFile, frame: pl.DataFrame) -> list[str]:
             start = pl.col(lower).fill_null(0) if frame.schema[lower].is_decimal() else pl.col(lower)
             wrong = frame.filter(pl.col(upper) <= start)
             problems += [
-                f"{_cell(file, row, upper)}: must be later than {lower} ({row[lower]})"
+                f"{cell_place(file, row, upper)}: must be later than {lower} ({row[lower]})"
                 if isinstance(row[upper], date)
-                else f"{_cell(file, row, upper)}: must be more than {lower} ({_shown(row[lower] or Decimal(0))})"
-                for row in _first_rows(wrong)
+                else f"{cell_place(file, row, upper)}: must be more than {lower} ({shown(row[lower] or Decimal(0))})"
+                for row in first_rows(wrong)
             ]
     return problems
+
+
+def _equal_cells(file: ReferenceFile, frame: pl.DataFrame) -> list[str]:
+    return [
+        f"{cell_place(file, row, one)}: must differ from {other}"
+        for one, other in _DIFFERENT
+        if {one, other} <= set(file.column_names)
+        for row in first_rows(frame.filter(pl.col(one) == pl.col(other)))
+    ]
 
 
 def _repeated_keys(file: ReferenceFile, frame: pl.DataFrame) -> list[str]:
@@ -127,10 +123,10 @@ def _repeated_keys(file: ReferenceFile, frame: pl.DataFrame) -> list[str]:
             .agg(pl.col(SOURCE_ROW).sort())
             .filter(pl.col(SOURCE_ROW).list.len() > 1)
         )
-        for row in repeated.head(PROBLEMS_PER_CHECK).iter_rows(named=True):
-            numbers = " and ".join(str(number) for number in row[SOURCE_ROW])
-            named = ", ".join(f"{name} {_shown(row[name])}" for name in key.columns if row[name] is not None)
-            problems.append(f"{file_name(file)}, rows {numbers}: {named} must be unique")
+        problems += [
+            f"{rows_place(file, row[SOURCE_ROW])}: {key_of(row, key.columns)} must be unique"
+            for row in repeated.head(PROBLEMS_PER_CHECK).iter_rows(named=True)
+        ]
     return problems
 
 
@@ -142,39 +138,23 @@ def _cases(file: ReferenceFile, frame: pl.DataFrame) -> list[str]:
 
 def _case(file: ReferenceFile, case: CaseRule, rows: pl.DataFrame) -> Iterator[str]:
     for name in case.needs:
-        for row in _first_rows(rows.filter(pl.col(name).is_null())):
-            yield f"{_cell(file, row, name)}: {case.column} {case.value} needs a {name}"
+        for row in first_rows(rows.filter(pl.col(name).is_null())):
+            yield f"{cell_place(file, row, name)}: {case.column} {case.value} needs a {name}"
     for name in case.forbids:
-        for row in _first_rows(rows.filter(pl.col(name).is_not_null())):
-            yield f"{_cell(file, row, name)}: {case.column} {case.value} takes no {name}"
+        for row in first_rows(rows.filter(pl.col(name).is_not_null())):
+            yield f"{cell_place(file, row, name)}: {case.column} {case.value} takes no {name}"
     if case.needs_one_of:
         filled = pl.sum_horizontal(pl.col(name).is_not_null() for name in case.needs_one_of)
-        for row in _first_rows(rows.filter(filled != 1)):
+        for row in first_rows(rows.filter(filled != 1)):
             names = " or ".join(case.needs_one_of)
-            yield f"{file_name(file)}, row {row[SOURCE_ROW]}: {case.column} {case.value} needs {names}, and not both"
+            yield f"{rows_place(file, [row[SOURCE_ROW]])}: {case.column} {case.value} needs {names}, and not both"
     yield from _percent_bounds(file, case, rows)
 
 
 def _percent_bounds(file: ReferenceFile, case: CaseRule, rows: pl.DataFrame) -> Iterator[str]:
     if case.percent_from is not None:
-        for row in _first_rows(rows.filter(pl.col("percent") < case.percent_from)):
-            yield f"{_cell(file, row, 'percent')}: {case.column} {case.value} needs {case.percent_from} or more"
+        for row in first_rows(rows.filter(pl.col("percent") < case.percent_from)):
+            yield f"{cell_place(file, row, 'percent')}: {case.column} {case.value} needs {case.percent_from} or more"
     if case.percent_to is not None:
-        for row in _first_rows(rows.filter(pl.col("percent") > case.percent_to)):
-            yield f"{_cell(file, row, 'percent')}: {case.column} {case.value} needs {case.percent_to} or less"
-
-
-def _first_rows(frame: pl.DataFrame) -> list[dict[str, object]]:
-    return frame.head(PROBLEMS_PER_CHECK).to_dicts()
-
-
-def _cell(file: ReferenceFile, row: Mapping[str, object], column: str) -> str:
-    value = "" if row[column] is None else f", value {_shown(row[column])}"
-    return f"{file_name(file)}, row {row[SOURCE_ROW]}, column {column}{value}"
-
-
-def _shown(value: object) -> str:
-    """Write a decimal as a person would, without the zeros of its type."""
-    if isinstance(value, Decimal):
-        return f"{value:f}".rstrip("0").rstrip(".") if "." in f"{value:f}" else f"{value:f}"
-    return str(value)
+        for row in first_rows(rows.filter(pl.col("percent") > case.percent_to)):
+            yield f"{cell_place(file, row, 'percent')}: {case.column} {case.value} needs {case.percent_to} or less"

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
-from dagster import ConfigurableResource
+from dagster import ConfigurableResource, get_dagster_logger
 
 from billing_pipeline.configuration import WorkspaceConfig
 from billing_pipeline.reference import ReferenceSet
@@ -50,12 +50,15 @@ class WorkspaceResource(ConfigurableResource):  # type: ignore[type-arg]
         return Archive(self.workspace.archive)
 
     def reference(self) -> ReferenceSet:
-        """The reference files as they stand, archived first.
+        """The reference set in force; a warning in the run's log says when it is not the files as they stand.
 
         Raises:
-            ReferenceInvalid: they do not form a usable set.
+            ReferenceInvalid: they do not form a usable set, and there never was one.
         """
-        return load_reference(self.workspace.home, self.config.organisation.zone)
+        reference = load_reference(self.workspace.home, self.config.organisation.zone)
+        for problem in reference.refused:
+            get_dagster_logger().warning("the reference set of %s stays in force: %s", reference.taken_at, problem)
+        return reference
 
     @contextmanager
     def session(self, memory_limit: str = "3GB", threads: int = 2) -> Iterator[duckdb.DuckDBPyConnection]:

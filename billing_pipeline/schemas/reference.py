@@ -1,7 +1,7 @@
 """Every reference file, declared once: the parser, the Pandera contracts, the templates and the docs read it here.
 
-The example values form one valid set together and price nothing: they name an example customer, an example product
-and an example source, and every range ended in the year 2000.
+The example values form one valid set together, in any workspace, and price nothing: they name an example customer, an
+example product and an example source, and every range ended in the year 2000.
 """
 
 from billing_pipeline.schemas.reference_columns import (
@@ -87,8 +87,9 @@ PRODUCTS = ReferenceFile(
         Column("product_id", "text", "Our own id of the product, unique.", "example-product", True, True),
         Column("name", "text", "Name on documents and lists.", "Example Product", True, True),
         Column("product_type", "text", "Group on documents; rules may name it.", "Example Type", True, True),
-        Column("source", "text", "Source whose sku it is.", "example-source"),
-        Column("sku", "text", "The vendor's sku that is billed as this product.", "example-sku"),
+        # No example: a source must be one of billing.toml, and a product has no end by which to be over.
+        Column("source", "text", "Id of the source in billing.toml whose sku it is."),
+        Column("sku", "text", "The vendor's sku that is billed as this product."),
         Column("unit", "text", "Unit of measure.", "Month"),
         Column("pay_per_use", "boolean", "true: billed by use; false: a subscription.", "false"),
         TAX_CATEGORY,

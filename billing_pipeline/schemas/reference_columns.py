@@ -12,7 +12,7 @@ VALID_TO = Column("valid_to", "date", "First day on which it no longer applies; 
 RECORDED_AT = Column(
     "recorded_at",
     "instant",
-    "When the row became known; a plain day means its start in the organisation's zone; empty = the day it arrived.",
+    "When the row became known; a plain day means its start in the organisation's zone; empty = when it arrived.",
     "2000-01-01T00:00:00Z",
 )
 CUSTOMER_ID = Column(

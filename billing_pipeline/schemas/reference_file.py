@@ -34,6 +34,9 @@ POLARS_TYPES: Mapping[Kind, pl.DataType] = {
 # Filled for every row, whatever the file says.
 SOURCE_ROW = "source_row"
 RECORDED_AT = "recorded_at"
+# Filled in the history of a file, where a row may have been taken away again.
+WITHDRAWN_AT = "withdrawn_at"
+SOURCE_SHA256 = "source_sha256"
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,27 @@ class CaseRule:
 
 
 @dataclass(frozen=True)
+class Tiers:
+    """How the rows that make one price or plan fit together.
+
+    Attributes:
+        noun: what they make: price, plan.
+        key: columns that its rows share.
+        lower: column of the first quantity or amount of a tier; empty = 0.
+        upper: column at which the next tier begins; empty = no end.
+        one_value: columns that say how the price is made.
+        agree: columns in which rows that hold together must not differ; empty differs from nothing.
+    """
+
+    noun: str
+    key: tuple[str, ...]
+    lower: str
+    upper: str
+    one_value: tuple[str, ...]
+    agree: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ReferenceFile:
     """One file of the reference folder.
 
@@ -114,6 +138,7 @@ class ReferenceFile:
         overlap_key: for a term, the columns within which two valid ranges must not overlap when both rows were
             recorded at the same instant; empty for a file that is no term.
         active_column: rows in which it is false take no part in the overlap check.
+        tiers: for a file in which several rows may make one price.
         cases: rules of methods and scopes.
     """
 
@@ -123,6 +148,7 @@ class ReferenceFile:
     unique: tuple[UniqueKey, ...] = ()
     overlap_key: tuple[str, ...] = ()
     active_column: str | None = None
+    tiers: Tiers | None = None
     cases: tuple[CaseRule, ...] = field(default=())
 
     @property
@@ -137,6 +163,11 @@ class ReferenceFile:
         types[SOURCE_ROW] = pl.Int64()
         types.setdefault(RECORDED_AT, POLARS_TYPES["instant"])
         return types
+
+    @property
+    def known_types(self) -> dict[str, pl.DataType]:
+        """Columns and types of the file's history: the parsed frame's, then `withdrawn_at` and `source_sha256`."""
+        return {**self.frame_types, WITHDRAWN_AT: POLARS_TYPES["instant"], SOURCE_SHA256: pl.String()}
 
     def column(self, name: str) -> Column:
         """Return the column of this name.

@@ -14,7 +14,7 @@ from billing_pipeline.schemas.reference_columns import (
     choice_column,
     percent_column,
 )
-from billing_pipeline.schemas.reference_file import CaseRule, Column, ReferenceFile
+from billing_pipeline.schemas.reference_file import CaseRule, Column, ReferenceFile, Tiers
 
 PRICING_RULES = ReferenceFile(
     "pricing_rules",
@@ -58,7 +58,7 @@ PRICEBOOK_PRICES = ReferenceFile(
             "volume",
             "package",
         ),
-        percent_column("Markup on cost, or discount from SRP."),
+        percent_column("Markup on cost, or discount from SRP; not for fixed, graduated and package."),
         Column(
             "unit_price",
             "amount",
@@ -74,13 +74,27 @@ PRICEBOOK_PRICES = ReferenceFile(
         RECORDED_AT,
     ),
     overlap_key=("pricebook_id", "scope", "scope_id", "from_quantity"),
+    tiers=Tiers(
+        "price",
+        ("pricebook_id", "scope", "scope_id"),
+        "from_quantity",
+        "to_quantity",
+        ("method", "package_size"),
+        ("method", "package_size"),
+    ),
     cases=(
         CaseRule("method", "fixed", needs=("unit_price",), forbids=("percent", "package_size")),
         CaseRule("method", "markup", needs=("percent",), forbids=("unit_price", "package_size")),
         CaseRule(
-            "method", "srp_discount", needs=("percent",), forbids=("unit_price", "package_size"), percent_to=HUNDRED
+            "method",
+            "srp_discount",
+            needs=("percent",),
+            forbids=("unit_price", "package_size"),
+            percent_from=ZERO,
+            percent_to=HUNDRED,
         ),
-        CaseRule("method", "graduated", needs_one_of=("unit_price", "percent"), forbids=("package_size",)),
+        # A percentage of the cost cannot be split among tiers exactly: usage has no unit cost.
+        CaseRule("method", "graduated", needs=("unit_price",), forbids=("percent", "package_size")),
         CaseRule("method", "volume", needs_one_of=("unit_price", "percent"), forbids=("package_size",)),
         CaseRule("method", "package", needs=("unit_price", "package_size"), forbids=("percent",)),
     ),
@@ -141,7 +155,10 @@ DISTRIBUTOR_PRICE_LISTS = ReferenceFile(
     ),
     overlap_key=("product_id", "from_quantity"),
     active_column="is_active",
-    cases=(CaseRule("method", "percent_of_sell_price", percent_to=HUNDRED),),
+    cases=(
+        CaseRule("method", "percent_of_sell_price", percent_from=ZERO, percent_to=HUNDRED),
+        CaseRule("method", "percent_of_cost", needs=("distributor_cost",)),
+    ),
 )
 
 GLOBAL_ADJUSTMENTS = ReferenceFile(
@@ -188,6 +205,14 @@ SUPPORT_PLANS = ReferenceFile(
         RECORDED_AT,
     ),
     overlap_key=("plan_id", "customer_id", "from_amount"),
+    tiers=Tiers(
+        "plan",
+        ("plan_id", "customer_id"),
+        "from_amount",
+        "to_amount",
+        ("method", "basis"),
+        ("method", "basis", "minimum", "maximum", "currency"),
+    ),
     cases=(
         CaseRule("method", "percent", needs=("percent",), forbids=("amount", "from_amount", "to_amount")),
         CaseRule("method", "fixed", needs=("amount",), forbids=("percent", "from_amount", "to_amount")),

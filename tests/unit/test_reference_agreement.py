@@ -1,6 +1,6 @@
 """What rows of reference files must agree on: keys, ranges, methods, and each other's ids."""
 
-from datetime import date
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,7 +17,7 @@ KNOWN = "2026-01-01T00:00:00Z"
 
 def parse(**texts: str) -> ReferenceSet:
     rows = {name: read_reference_rows(name, text.encode()) for name, text in texts.items()}
-    return parse_reference(rows, ZoneInfo("Europe/Athens"), date(2026, 10, 5))
+    return parse_reference(rows, ZoneInfo("Europe/Athens"), datetime(2026, 10, 4, 21, tzinfo=UTC))
 
 
 def problem(**texts: str) -> str:
@@ -152,6 +152,10 @@ def test_links_to_a_file_that_cannot_be_read_are_not_judged() -> None:
             "b1,product,p,srp_discount,100.5,,,,,2026-01-01",
             "column percent, value 100.5: method srp_discount needs 100 or",
         ),
+        (
+            "b1,product,p,srp_discount,-5,,,,,2026-01-01",
+            "percent, value -5: method srp_discount needs 0 or more",
+        ),
         ("b1,product,p,package,,5,,,,2026-01-01", "column package_size: method package needs a package_size"),
         ("b1,product,p,volume,,,,,,2026-01-01", "row 1: method volume needs unit_price or percent, and not both"),
         ("b1,product,p,volume,1,1,,,,2026-01-01", "row 1: method volume needs unit_price or percent, and not both"),
@@ -171,3 +175,45 @@ def test_an_adjustment_of_everything_names_nothing() -> None:
     assert parse(global_adjustments=header + "a,all,,-5,2026-01-01\n").global_adjustments.height == 1
     assert "scope all takes no scope_id" in problem(global_adjustments=header + "a,all,x,-5,2026-01-01\n")
     assert "scope vendor needs a scope_id" in problem(global_adjustments=header + "a,vendor,,-5,2026-01-01\n")
+
+
+def test_a_distributors_percentage_of_cost_needs_the_cost() -> None:
+    header = "price_list_id,product_id,method,percent,distributor_cost,from_quantity,valid_from\n"
+    breaks = "l,p,percent_of_cost,10,5,,2026-01-01\nl,p,percent_of_cost,8,5,100,2026-01-01\n"
+    assert parse(distributor_price_lists=header + breaks).distributor_price_lists.height == 2
+    assert problem(distributor_price_lists=header + "l,p,percent_of_cost,10,,,2026-01-01\n") == (
+        "reference/distributor_price_lists.csv, row 1, column distributor_cost: method percent_of_cost needs a"
+        " distributor_cost"
+    )
+
+
+@pytest.mark.parametrize(("percent", "bound"), [("100.5", "100 or less"), ("-1", "0 or more")])
+def test_a_distributors_discount_is_between_nothing_and_everything(percent: str, bound: str) -> None:
+    header = "price_list_id,product_id,method,percent,valid_from\n"
+    assert problem(distributor_price_lists=header + f"l,p,percent_of_sell_price,{percent},2026-01-01\n") == (
+        f"reference/distributor_price_lists.csv, row 1, column percent, value {percent}: method percent_of_sell_price"
+        f" needs {bound}"
+    )
+
+
+def test_two_volume_breaks_of_one_product_do_not_begin_at_one_quantity() -> None:
+    header = "price_list_id,product_id,method,percent,from_quantity,valid_from\n"
+    breaks = "l,p,percent_of_sell_price,10,10,2026-01-01\nl,p,percent_of_sell_price,20,10,2026-02-01\n"
+    assert problem(distributor_price_lists=header + breaks) == (
+        "reference/distributor_price_lists.csv, rows 1 and 2: their valid ranges overlap for product_id p,"
+        " from_quantity 10; end the earlier one, or give the one that replaces it a later recorded_at"
+    )
+
+
+def test_a_currency_has_no_rate_to_itself() -> None:
+    rates = "base_currency,quote_currency,rate,rate_date\nEUR,EUR,1,2026-10-05\n"
+    assert problem(exchange_rates=rates) == (
+        "reference/exchange_rates.csv, row 1, column quote_currency, value EUR: must differ from base_currency"
+    )
+
+
+def test_many_rows_of_one_key_are_counted_not_listed() -> None:
+    rows = "".join("p,P,T\n" for _ in range(5))
+    assert problem(products="product_id,name,product_type\n" + rows) == (
+        "reference/products.csv, rows 1, 2, 3 and 2 more: product_id p must be unique"
+    )

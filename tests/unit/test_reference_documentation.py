@@ -23,6 +23,9 @@ def test_every_declaration_speaks_only_of_its_own_columns(file: ReferenceFile) -
     assert len(names) == len(file.columns)
     assert {name for key in file.unique for name in key.columns} <= names | {"recorded_at"}
     assert set(file.overlap_key) <= names
+    if file.tiers:
+        tiers = file.tiers
+        assert {*tiers.key, tiers.lower, tiers.upper, *tiers.one_value, *tiers.agree} <= names
     for case in file.cases:
         assert {case.column, *case.needs, *case.needs_one_of, *case.forbids} <= names
         assert case.value in file.column(case.column).choices

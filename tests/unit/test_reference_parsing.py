@@ -11,7 +11,7 @@ from billing_pipeline.errors import ReferenceInvalid
 from billing_pipeline.reference import ReferenceSet, parse_reference, read_reference_rows
 
 ATHENS = ZoneInfo("Europe/Athens")
-ARRIVED = date(2026, 10, 5)
+ARRIVED = datetime(2026, 10, 4, 21, tzinfo=UTC)
 CUSTOMERS = "customer_id,name,invoice_currency\nk1,Acme,EUR\nk2,Beta,USD\n"
 RULES_HEADER = "rule_id,scope,scope_id,method,percent,valid_from,valid_to,recorded_at\n"
 
