@@ -4,22 +4,31 @@ The work is in `sql/pricing/`; this module gives it its order. Relations are loo
 is handed in, so the same steps price one day, a month under other terms, or three inline rows of a test.
 
 Inputs, as relations of the session: `usage_rows` and `item_rows` (columns of vendor_charges), `delivery_facts`
-(columns of deliveries), `reference_*` (one per reference file), `earlier_line_items` (columns of
-priced_line_items, of the days before).
+(columns of deliveries), `reference_*` (one per reference file, as it is now), `known_*` (one per reference file, every
+row it ever held, with `recorded_at` and `withdrawn_at`), `earlier_line_items` (columns of priced_line_items, of the
+days before).
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
 import duckdb
 
 from billing_pipeline.errors import BillingError
-from billing_pipeline.queries import load_sql
+from billing_pipeline.queries import load_sql, one_thread
 
 PRICED: Final = "priced_line_items_of_session"
 
+# Up to here the steps' outcomes are kept as tables: to plan a statement over many views takes longer than to run it.
+_FEW_CHARGES: Final = 20_000
+
 _CREDIT_ITEM: Final = "line_number is not null and charge_type = 'Credit'"
+# Everything with a range of days that decides whose a charge is or what it costs the customer.
+_DATED_TERMS: Final = ("accounts", "special_prices", "pricebook_prices", "pricing_rules", "global_adjustments")
+_DEBIT_FACTS: Final = (
+    "source, invoice_number, line_number, product_id, sub_account_id, customer_id, received_at, currency, quantity,"
+    " unit_cost, unit_sell, srp, total_sell, price_term, price_term_id, price_scope, price_scope_id, price_unit_price,"
+    " tier_quantity, adjustment_ids, adjustment_percent"
+)
 
 
 class RowsNotPreserved(BillingError):
@@ -35,60 +44,47 @@ def price_charges(connection: duckdb.DuckDBPyConnection, time_zone: str) -> str:
 
     Returns:
         Name of a temporary view with the columns of priced_line_items, one row per charge. It holds until the next
-        call; prices are made while it is read, because a day of ten million rows need not stand in memory twice.
-
-    Raises:
-        RowsNotPreserved: vendor rows in and vendor rows behind the priced charges differ.
+        call; prices are made while it is read, because a day of ten million rows need not stand in memory twice. What
+        is made of it is to be checked with `check_rows`.
     """
-    with _one_thread(connection):
+    with one_thread(connection):
         _table(connection, "usage_sums", load_sql("pricing/usage_sums"))
     _view(connection, "usage_charges", load_sql("pricing/usage_charges"))
     _table(connection, "item_charges", load_sql("pricing/item_charges"), {"time_zone": time_zone})
     _view(connection, "dated_charges", "select * from usage_charges union all by name select * from item_charges")
-    _table(connection, "term_stretches", load_sql("pricing/term_stretches"))
-    _view(connection, "charges", load_sql("pricing/charges"))
-    _view(connection, "attributed", load_sql("pricing/attributed_charges"))
-    _price_debits(connection)
+    are_few = _count(connection, "dated_charges") <= _FEW_CHARGES
+    _select_terms(connection)
+    _put_in_order(connection)
+    _stage(connection, "attributed", load_sql("pricing/attributed_charges"), are_few)
+    _price_debits(connection, are_few)
     _price_credits(connection)
     _view(connection, "priced_charges", "select * from priced_debits union all by name select * from priced_credits")
-    _view(connection, PRICED, load_sql("pricing/priced_line_items"))
-    _check_rows(connection)
+    _stage(connection, PRICED, load_sql("pricing/priced_line_items"), are_few)
     return PRICED
 
 
-def _price_debits(connection: duckdb.DuckDBPyConnection) -> None:
-    _table(
-        connection,
-        "situations",
-        "select distinct customer_id, product_id, product_type, vendor, term_day, received_at from attributed"
-        f" where customer_id is not null and charge_nature = 'usage' and not ({_CREDIT_ITEM})",
-    )
-    _table(connection, "selected_terms", load_sql("pricing/selected_terms"))
-    _view(connection, "attributed_charges", f"select * from attributed where not ({_CREDIT_ITEM})")
-    _view(connection, "priced_debits", load_sql("pricing/priced_debits"))
+def is_in_order(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Tell whether one thread that keeps the order (`one_thread`) reads what was priced in the order of its contract.
+
+    Much usage is put in order early; distributor items come behind it, and few charges are quicker to sort.
+    """
+    return _count(connection, "item_charges") == 0 and _count(connection, "usage_sums") > _FEW_CHARGES
 
 
-def _price_credits(connection: duckdb.DuckDBPyConnection) -> None:
-    """Price credit notes after the debits, so that a credit finds a debit of the same day."""
-    _view(connection, "attributed_credits", f"select * from attributed where {_CREDIT_ITEM}")
-    columns = "source, invoice_number, line_number, product_id, sub_account_id, customer_id, received_at, currency"
-    frozen = "unit_cost, unit_sell, srp, price_term, price_term_id"
-    _table(
-        connection,
-        "known_debits",
-        f"select line_item_id, {columns}, {frozen}, price_method, price_percent from earlier_line_items"
-        f" where line_number is not null and charge_type = 'Debit'"
-        f" union select 'line-' || charge_id, {columns}, {frozen}, method, percent from priced_debits"
-        f" where line_number is not null",
-    )
-    _table(connection, "priced_credits", load_sql("pricing/priced_credits"))
+def check_rows(connection: duckdb.DuckDBPyConnection, priced: str) -> None:
+    """Check that every vendor row that came in stands behind exactly one priced charge.
 
+    Args:
+        connection: session that priced.
+        priced: what became of `PRICED`: a relation with its columns.
 
-def _check_rows(connection: duckdb.DuckDBPyConnection) -> None:
+    Raises:
+        RowsNotPreserved: vendor rows in and vendor rows behind the priced charges differ.
+    """
     counts = connection.execute(
         "select (select count(*) from usage_rows) + (select count(*) from item_rows),"
         " (select count(*) from usage_sums) + (select count(*) from item_charges),"
-        f" coalesce(sum(row_count), 0), count(*) from {PRICED}"
+        f" coalesce(sum(row_count), 0), count(*) from {priced}"
     ).fetchone()
     assert counts is not None
     rows_in, charges, rows_priced, charges_priced = counts
@@ -99,20 +95,55 @@ def _check_rows(connection: duckdb.DuckDBPyConnection) -> None:
         )
 
 
-@contextmanager
-def _one_thread(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Let one thread do the work.
+def _select_terms(connection: duckdb.DuckDBPyConnection) -> None:
+    """Find customer, product and terms of every situation in which charges are: far fewer than charges."""
+    ranges = " union all ".join(f"select valid_from, valid_to from known_{name}" for name in _DATED_TERMS)
+    _view(connection, "term_ranges", ranges)
+    _table(connection, "term_stretches", load_sql("pricing/term_stretches"))
+    _table(connection, "situations", load_sql("pricing/situations"))
+    _table(connection, "attributed_situations", load_sql("pricing/attributed_situations"))
+    _table(connection, "assigned_pricebooks", load_sql("pricing/assigned_pricebooks"))
+    _view(connection, "term_scopes", load_sql("pricing/term_scopes"))
+    _table(connection, "selected_terms", load_sql("pricing/selected_terms"))
+    _table(connection, "selected_adjustments", load_sql("pricing/selected_adjustments"))
 
-    Measured: summing ten million rows to two million charges takes two threads twice the CPU time and memory,
-    because each of them keeps nearly every charge.
-    """
-    found = connection.execute("select current_setting('threads')").fetchone()
-    assert found is not None
-    connection.execute("set threads = 1")
-    try:
-        yield
-    finally:
-        connection.execute(f"set threads = {int(found[0])}")
+
+def _put_in_order(connection: duckdb.DuckDBPyConnection) -> None:
+    """Put the sums of usage in the order of what is made of them."""
+    _table(connection, "ordered_sums", load_sql("pricing/ordered_sums"))
+    connection.execute("drop table usage_sums; alter table ordered_sums rename to usage_sums")
+
+
+def _price_debits(connection: duckdb.DuckDBPyConnection, are_few: bool) -> None:
+    _view(connection, "attributed_charges", f"select * from attributed where not ({_CREDIT_ITEM})")
+    _table(connection, "tier_rows", load_sql("pricing/tier_rows"))
+    _table(connection, "graduated_slices", load_sql("pricing/graduated_slices"))
+    _table(connection, "tiered_charges", load_sql("pricing/tiered_charges"))
+    _table(connection, "tiered_prices", load_sql("pricing/tiered_prices"))
+    _table(connection, "expected_unit_costs", load_sql("pricing/expected_unit_costs"))
+    _stage(connection, "priced_debits", load_sql("pricing/priced_debits"), are_few)
+
+
+def _price_credits(connection: duckdb.DuckDBPyConnection) -> None:
+    """Price credit notes after the debits, so that a credit finds a debit of the same day."""
+    _view(connection, "attributed_credits", f"select * from attributed where {_CREDIT_ITEM}")
+    _table(
+        connection,
+        "known_debits",
+        f"select line_item_id, {_DEBIT_FACTS}, price_method, price_percent from earlier_line_items"
+        f" where line_number is not null and charge_type = 'Debit'"
+        f" union select 'line-' || charge_id, {_DEBIT_FACTS}, method, percent from priced_debits"
+        f" where line_number is not null",
+    )
+    _table(connection, "priced_credits", load_sql("pricing/priced_credits"))
+
+
+def _stage(connection: duckdb.DuckDBPyConnection, name: str, query: str, is_table: bool) -> None:
+    """Name the outcome of a step: worked out at once, or whenever it is read."""
+    if is_table:
+        _table(connection, f"{name}_rows", query)
+        query = f"select * from {name}_rows"
+    _view(connection, name, query)
 
 
 def _table(
@@ -123,3 +154,9 @@ def _table(
 
 def _view(connection: duckdb.DuckDBPyConnection, name: str, query: str) -> None:
     connection.execute(f"create or replace temp view {name} as {query}")
+
+
+def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
+    found = connection.execute(f"select count(*) from {relation}").fetchone()
+    assert found is not None
+    return int(found[0])

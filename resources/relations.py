@@ -45,40 +45,68 @@ def read_partitions(
 
 
 def read_deliveries(connection: duckdb.DuckDBPyConnection, lake: Lake, partitions: Sequence[str] | None) -> bool:
-    """Name a day's deliveries `deliveries`, one row for each of them `delivery_facts`; tell whether there are any."""
-    has_any = read_partitions(connection, "deliveries", DELIVERIES, lake, partitions)
+    """Name a day's deliveries `deliveries`, one row for each of them `delivery_facts`; tell whether there are any.
+
+    Invoices that were merely sent again are no deliveries: they are `repeated_deliveries`.
+    """
+    read_partitions(connection, "deliveries_and_repeats", DELIVERIES, lake, partitions)
+    for name, condition in (
+        ("deliveries", "unchanged_since is null"),
+        ("repeated_deliveries", "unchanged_since is not null"),
+    ):
+        connection.execute(
+            f"create or replace temp view {name} as select * from deliveries_and_repeats where {condition}"
+        )
+    counted = connection.execute("select count(*) from deliveries").fetchone()
+    has_any = counted is not None and counted[0] > 0
     # A distributor who sends an invoice again, as many do with a whole month, does not sell it again: it keeps the
     # terms known when it first arrived as issued.
     read_partitions(connection, "every_delivery", DELIVERIES, lake, None if has_any else [])
     connection.execute(
-        "create or replace temp table first_issued as select slot, min(received_at) as first_at from every_delivery"
+        "create or replace temp table first_issued as"
+        " select slot, min(received_at) as first_at, min(seen_at) as first_seen_at from every_delivery"
         " where format = 'distributor_invoice' and invoice_status = 'issued' group by slot"
     )
     connection.execute(
         "create or replace temp view delivery_facts as select distinct delivery_id, source, format, vendor,"
         " billing_account_id, billing_period, least(received_at, coalesce(first_at, received_at)) as received_at,"
-        " is_final from deliveries left join first_issued using (slot)"
+        " least(seen_at, coalesce(first_seen_at, seen_at)) as seen_at, is_final"
+        " from deliveries left join first_issued using (slot)"
     )
     return has_any
 
 
-def read_vendor_rows(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
-    """Name the rows of the session's `deliveries`: `usage_rows` and `item_rows` (distributor invoices)."""
+def read_vendor_rows(connection: duckdb.DuckDBPyConnection, lake: Lake, are_whole_files: bool = True) -> None:
+    """Name the rows of the session's `deliveries`: `usage_rows` and `item_rows` (distributor invoices).
+
+    Args:
+        are_whole_files: whether `deliveries` lists every delivery of each file that it names, as a day's does.
+    """
     files: dict[bool, set[str]] = {True: set(), False: set()}
+    if are_whole_files:
+        # A file may hold new invoices beside some that are merely sent again.
+        repeats = connection.execute("select count(*) from repeated_deliveries").fetchone()
+        are_whole_files = repeats is not None and repeats[0] == 0
     found = connection.execute("select format, parquet_files from deliveries").fetchall()
     for file_format, parquet_files in found:
         files[file_format == "distributor_invoice"].update(json.loads(parquet_files))
     for name, is_item in (("usage_rows", False), ("item_rows", True)):
-        read_files(connection, name, VENDOR_CHARGES, [str(lake.root / file) for file in sorted(files[is_item])])
+        relation = name if are_whole_files else f"{name}_of_files"
+        read_files(connection, relation, VENDOR_CHARGES, [str(lake.locate(file)) for file in sorted(files[is_item])])
+        if not are_whole_files:
+            connection.execute(
+                f"create or replace temp view {name} as select * from {relation}"
+                " where delivery_id in (select delivery_id from deliveries)"
+            )
 
 
-def read_earlier_items(connection: duckdb.DuckDBPyConnection, lake: Lake, day: str) -> None:
+def read_earlier_items(connection: duckdb.DuckDBPyConnection, lake: Lake, *days: str) -> None:
     """Name `earlier_line_items`: the priced items of other days that credit notes of `item_rows` may credit."""
     credited = connection.execute(
         "select count(*) from item_rows where x_invoice_type = 'credit' and x_credits_invoice_number is not null"
     ).fetchone()
     assert credited is not None
-    others = [other for other in lake.partitions(PRICED_LINE_ITEMS.name) if other != day] if credited[0] else []
+    others = [other for other in lake.partitions(PRICED_LINE_ITEMS.name) if other not in days] if credited[0] else []
     read_partitions(connection, "earlier_line_items", PRICED_LINE_ITEMS, lake, others)
 
 
@@ -99,7 +127,7 @@ CURRENT_DELIVERIES = """
                 order by received_at desc, landed_at desc, coalesce(invoice_status, '') = 'issued' desc, sha256
             ) = 1 as is_current,
         from deliveries
-        where $as_of is null or received_at <= $as_of
+        where unchanged_since is null and ($as_of is null or received_at <= $as_of)
     )
 """
 
@@ -107,7 +135,8 @@ CURRENT_DELIVERIES = """
 def mark_current(connection: duckdb.DuckDBPyConnection, as_of: datetime | None = None) -> None:
     """Name `known_deliveries`: the session's deliveries with `is_current`.
 
-    The newest delivery of a slot replaces its predecessors whole, whatever it holds.
+    The newest delivery of a slot replaces its predecessors whole, whatever it holds; an invoice merely sent again is no
+    delivery.
 
     Args:
         as_of: only what had arrived by this instant; None for all.

@@ -6,6 +6,8 @@
 --     Units: a pure number or an amount per unit; both sides count to 18 decimals. Null, never an error, when a side is
 --     null, when the denominator is zero to 18 decimals, when the numerator is so large (from 10^10) that ten more
 --     places would not fit, or when the ratio itself is (from 10^17).
+-- exact_share: part / whole to 18 places, half away from zero, without floating point; neither is negative and both
+--     have at most 9 decimals. Null when the whole is zero; a share from 10^20 on is an error.
 -- exact_product: the product of two amounts to 18 decimals, half away from zero, as if computed with all 36 decimals.
 --     DuckDB's own product of two DECIMAL(38, 18) does not fit 38 digits (measured), so whole parts and fractions are
 --     multiplied apart. Units: those of the factors. Null when a factor is null; an error from 10^19 on.
@@ -14,6 +16,20 @@
 --     from 10^13 is an error.
 -- usage_charge_id: the key of one usage charge, from the facts that make up the charge grain.
 -- item_charge_id: the key of one distributor-invoice item.
+--
+-- is_usable: whether a row of a reference file may decide for a charge: it was known at known_at, or it was recorded
+--     later and was not withdrawn before the charge was first seen, at seen_at. A row that is not usable never counts.
+-- knowledge_order: what the rows that fit are put in order by, the one that counts first: rows known at known_at before
+--     those that fill a gap. Of known rows the strongest kind of term (smallest priority), then the one recorded last;
+--     of others the one recorded first, so that a later row never changes a price, then the strongest. Then the one not
+--     withdrawn: of a row and its correction that names the same instant, the correction.
+-- toward_zero: an amount without the decimals after its 18th.
+-- adjusted: an amount to 24 decimals times a multiplier of 6, rounded once, at the 24th decimal, half away from zero.
+--     An amount or a product from 10^14 on is an error.
+-- is_exactly_adjusted: whether `adjusted` does not round.
+-- slice_quantity: how much of a quantity lies between two bounds; negative for a negative quantity.
+-- packages_begun: how many packages a quantity opens; negative for a negative quantity.
+-- shown_number: a decimal as a person writes it, without the zeros of its type.
 create or replace macro scaled_integer(amount) as
 cast(replace(cast(cast(amount as decimal(38, 18)) as varchar), '.', '') as hugeint);
 
@@ -35,6 +51,26 @@ case
             )
 end;
 
+create or replace macro units_as_amount(units) as
+cast(units // cast(1000000000000000000 as hugeint) as decimal(38, 18))
++ cast(units % cast(1000000000000000000 as hugeint) as decimal(18, 0))
+* cast('0.000000000000000001' as decimal(18, 18));
+
+create or replace macro billionths(amount) as
+cast(cast(amount as decimal(28, 9)) * 1000000000 as hugeint);
+
+-- Nine places at a time: with all eighteen at once a unit cost of 170 billion would not fit.
+create or replace macro share_units(part_units, whole_units) as
+(part_units * cast(1000000000 as hugeint)) // nullif(whole_units, 0) * cast(1000000000 as hugeint)
++ (
+    (part_units * cast(1000000000 as hugeint)) % nullif(whole_units, 0) * cast(1000000000 as hugeint)
+    + whole_units // 2
+)
+// nullif(whole_units, 0);
+
+create or replace macro exact_share(part, whole) as
+units_as_amount(share_units(billionths(part), billionths(whole)));
+
 create or replace macro whole_part(amount) as cast(trunc(cast(amount as decimal(38, 18))) as decimal(19, 0));
 
 create or replace macro fraction_part(amount) as
@@ -48,11 +84,6 @@ cast(whole_part(one) * whole_part(other) as decimal(38, 18))
 
 create or replace macro credited_units(amount, rest_millionths) as
 (abs(scaled_integer(amount)) * cast(2000000 as hugeint) + rest_millionths) // (2 * nullif(rest_millionths, 0));
-
-create or replace macro units_as_amount(units) as
-cast(units // cast(1000000000000000000 as hugeint) as decimal(38, 18))
-+ cast(units % cast(1000000000000000000 as hugeint) as decimal(18, 0))
-* cast('0.000000000000000001' as decimal(18, 18));
 
 create or replace macro before_credit(amount, rate) as
 case
@@ -94,3 +125,50 @@ create or replace macro usage_charge_id(
 
 create or replace macro item_charge_id(delivery_id, line_number) as
 'item-' || md5(concat_ws(chr(31), delivery_id, line_number));
+
+create or replace macro is_usable(recorded_at, withdrawn_at, known_at, seen_at) as
+withdrawn_at is null
+or withdrawn_at > case when recorded_at <= known_at then known_at else greatest(seen_at, recorded_at) end;
+
+create or replace macro knowledge_order(recorded_at, withdrawn_at, known_at, priority, source_row) as
+row(
+    case when recorded_at <= known_at then 0 else epoch_us(recorded_at) end,
+    priority,
+    -epoch_us(recorded_at),
+    case when withdrawn_at is null then 0 else 1 end,
+    -epoch_us(coalesce(withdrawn_at, recorded_at)),
+    source_row
+);
+
+create or replace macro toward_zero(amount) as
+cast(amount as decimal(38, 18))
+- case
+    when amount >= 0 and cast(amount as decimal(38, 18)) > amount then cast('0.000000000000000001' as decimal(18, 18))
+    when amount < 0 and cast(amount as decimal(38, 18)) < amount then cast('-0.000000000000000001' as decimal(18, 18))
+    else 0
+end;
+
+create or replace macro adjusted(amount, multiplier) as
+cast(cast(toward_zero(amount) as decimal(38, 18)) * cast(multiplier as decimal(14, 6)) as decimal(38, 24))
++ cast(
+    cast(amount - toward_zero(amount) as decimal(24, 24)) * cast(multiplier as decimal(14, 6))
+    as decimal(38, 24)
+);
+
+create or replace macro is_exactly_adjusted(amount, multiplier) as
+cast(amount - toward_zero(amount) as decimal(24, 24)) * cast(multiplier as decimal(14, 6))
+= cast(cast(amount - toward_zero(amount) as decimal(24, 24)) * cast(multiplier as decimal(14, 6)) as decimal(38, 24));
+
+create or replace macro slice_quantity(quantity, slice_from, slice_to) as
+greatest(least(abs(quantity), coalesce(slice_to, abs(quantity))) - slice_from, 0)
+* cast(case when quantity < 0 then -1 else 1 end as decimal(1, 0));
+
+create or replace macro packages_begun(quantity, package_size) as
+((abs(scaled_integer(quantity)) + scaled_integer(package_size) - 1) // scaled_integer(package_size))
+* case when quantity < 0 then -1 else 1 end;
+
+create or replace macro shown_number(number) as
+case
+    when contains(cast(number as varchar), '.') then rtrim(rtrim(cast(number as varchar), '0'), '.')
+    else cast(number as varchar)
+end;

@@ -60,10 +60,25 @@ PRICED_LINE_ITEMS: Final = Table(
         Column("total_list", "DECIMAL(38,24)", "Exact list cost, in currency, if the vendor gives one."),
         Column("currency", "VARCHAR", "ISO 4217 code of the amounts.", nullable=False),
         Column("margin", "DECIMAL(38,24)", "total_sell - total_cost, in currency."),
-        Column("price_term", "VARCHAR", "Kind of the term that set the price: special_price, pricing_rule, ..."),
+        Column(
+            "price_term", "VARCHAR", "Term that set the price: special_price, pricebook, pricing_rule, pass_through."
+        ),
         Column("price_term_id", "VARCHAR", "Id of that term in its reference file."),
-        Column("price_method", "VARCHAR", "Method of the term: markup, srp, percent_of_srp, fixed."),
-        Column("price_percent", "DECIMAL(12,4)", "Percent of the term."),
+        Column("price_scope", "VARCHAR", "What a rule or a pricebook price is for: product, product_type, vendor."),
+        Column("price_scope_id", "VARCHAR", "The product, product type or vendor it names."),
+        Column(
+            "price_method",
+            "VARCHAR",
+            "Method of the term: markup, srp, percent_of_srp, srp_discount, fixed, graduated, volume, package.",
+        ),
+        Column("price_percent", "DECIMAL(12,4)", "Percent of the term, or of the tier that was reached."),
+        Column("price_unit_price", "DECIMAL(38,18)", "Price per unit or package of the term, in currency."),
+        Column("tier_quantity", "DECIMAL(38,18)", "Quantity in unit that chose the tier of a pricebook price."),
+        Column("adjustment_ids", "VARCHAR", "Global adjustments on the price, separated by `;`."),
+        Column("adjustment_percent", "DECIMAL(12,4)", "Sum of their percents; negative is a discount."),
+        Column("total_before_adjustment", "DECIMAL(38,24)", "Price before global adjustments, in currency."),
+        Column("price_list_id", "VARCHAR", "Distributor price list that says what the item should cost."),
+        Column("expected_unit_cost", "DECIMAL(38,18)", "Cost per unit after that price list, in currency."),
         Column("credited_line_item_id", "VARCHAR", "The priced line whose frozen terms a credit takes."),
         Column("tax_category", "VARCHAR", "Tax category of the product.", nullable=False),
         Column("bucket", "VARCHAR", "Where the cost goes in reconciliation.", nullable=False, values=BUCKETS),
@@ -89,6 +104,12 @@ _SHOWN: Final = {
 }
 SHOWN_COLUMNS: Final = (
     *(replace(column, meaning=_SHOWN.get(column.name, column.meaning)) for column in PRICED_LINE_ITEMS.columns),
+    Column(
+        "cost_discount_percent",
+        "DECIMAL(38,8)",
+        "Distributor's or vendor's discount: what the cost is below list cost.",
+    ),
+    Column("sell_discount_percent", "DECIMAL(38,8)", "Customer's discount: what the price is below list cost."),
     Column("margin_percent", "DECIMAL(38,8)", "Margin in percent of total_sell."),
     Column("derived_markup_percent", "DECIMAL(38,8)", "Margin in percent of total_cost."),
 )
@@ -98,4 +119,30 @@ UNBILLED_CHARGES: Final = Table(
     "unbilled_charges",
     "one charge that no customer pays, with its reason",
     SHOWN_COLUMNS,
+)
+
+UNIT_COST_DIFFERENCES: Final = Table(
+    "unit_cost_differences",
+    "one item of a distributor invoice whose unit cost is not what the distributor's price list says",
+    (
+        Column("line_item_id", "VARCHAR", "Key of the priced line.", nullable=False, unique=True),
+        Column("source", "VARCHAR", "Id of the source in billing.toml.", nullable=False),
+        Column("invoice_number", "VARCHAR", "The distributor's invoice number."),
+        Column("invoice_date", "DATE", "Issue date of the invoice."),
+        Column("line_number", "VARCHAR", "Line of the invoice."),
+        Column("customer_id", "VARCHAR", "The customer who is charged."),
+        Column("product_id", "VARCHAR", "Product of the catalogue or of the distributor."),
+        Column("product_name", "VARCHAR", "Its name."),
+        Column("price_list_id", "VARCHAR", "The price list in force on the day of the invoice.", nullable=False),
+        Column("srp", "DECIMAL(38,18)", "List price per unit on the invoice, in currency."),
+        Column(
+            "unit_cost", "DECIMAL(38,18)", "Invoiced cost per unit, in currency; what is billed on.", nullable=False
+        ),
+        Column("expected_unit_cost", "DECIMAL(38,18)", "Cost per unit after the price list.", nullable=False),
+        Column("unit_difference", "DECIMAL(38,18)", "Invoiced less expected, per unit.", nullable=False),
+        Column("quantity", "DECIMAL(38,18)", "Quantity in unit."),
+        Column("total_difference", "DECIMAL(38,24)", "Difference x quantity; positive: charged too much."),
+        Column("currency", "VARCHAR", "ISO 4217 code of the amounts.", nullable=False),
+        Column("billing_period", "VARCHAR", "Calendar month of the invoice, YYYY-MM.", nullable=False),
+    ),
 )

@@ -52,13 +52,19 @@ MARGIN_LEAKS: Final = Table(
         Column(
             "kind",
             "VARCHAR",
-            "unmapped_account, unpriced, sold_below_cost or marketplace_fee_not_passed_on.",
+            "unmapped_account, unpriced, sold_below_cost, marketplace_fee_not_passed_on, unit_cost_above_price_list or"
+            " credited_more_than_charged.",
             nullable=False,
         ),
         Column("customer_id", "VARCHAR", "The customer concerned, if it is known."),
         Column("source", "VARCHAR", "Id of the source in billing.toml.", nullable=False),
         Column("billing_period", "VARCHAR", "Calendar month the vendor bills, YYYY-MM.", nullable=False),
-        Column("amount", "DECIMAL(38,24)", "Cost that nobody pays for, in currency.", nullable=False),
+        Column(
+            "amount",
+            "DECIMAL(38,24)",
+            "Money lost, in currency: cost that nobody pays for, or what was given away.",
+            nullable=False,
+        ),
         Column("currency", "VARCHAR", "ISO 4217 code of the amount.", nullable=False),
         Column("detail", "VARCHAR", "What to look at.", nullable=False),
     ),

@@ -30,7 +30,11 @@ customer_charges as (
         item_decisions.period_start as start_date,
         item_decisions.period_end as end_date,
         item_decisions.unit_cost as unit_cost_price,
-        item_decisions.unit_sell as unit_sell_price,
+        -- A price with tiers has no unit price of its own: total / quantity to 10 places.
+        coalesce(
+            item_decisions.unit_sell,
+            exact_ratio(item_decisions.total_sell, item_decisions.quantity)
+        ) as unit_sell_price,
         item_decisions.quantity,
         item_decisions.unit,
         item_decisions.total_cost as total_cost_price,

@@ -1,9 +1,11 @@
--- What: where money is lost: cost that nobody pays for, and prices below cost.
+-- What: where money is lost: cost that nobody pays for, prices below cost, cost above the distributor's price list,
+--     and credits beyond what was charged.
 -- Grain: kind, customer, source, billing period, currency and detail.
 -- Keys: the same.
--- Inputs: current_line_items (priced line items of current deliveries), invoiced_charges (charge_id of document lines).
+-- Inputs: current_line_items (priced line items of current deliveries), invoiced_charges (charge_id of document lines),
+--     unit_cost_differences (sql/marts/unit_cost_differences.sql).
 -- Params: none.
--- Units: amount is the cost not earned back, in currency; negative where a vendor's corrections outweigh the cost.
+-- Units: amount is the money lost, in currency; negative where a vendor's corrections outweigh the cost.
 -- Fails: never.
 with
 
@@ -13,6 +15,19 @@ current_line_items as (
 
 invoiced_charges as (
     select distinct charge_id from invoiced_charges
+),
+
+unit_cost_differences as (
+    select * from unit_cost_differences
+),
+
+credited_lines as (
+    select
+        credited_line_item_id,
+        sum(total_sell) as credited,
+    from current_line_items
+    where credited_line_item_id is not null and total_sell is not null and bucket <> 'excluded_by_rule'
+    group by credited_line_item_id
 ),
 
 findings as (
@@ -46,6 +61,32 @@ findings as (
             and current_line_items.total_cost > 0
         )
         or (current_line_items.bucket = 'marketplace_fee' and invoiced_charges.charge_id is null)
+    union all
+    select
+        'unit_cost_above_price_list' as kind,
+        unit_cost_differences.customer_id,
+        unit_cost_differences.source,
+        unit_cost_differences.billing_period,
+        unit_cost_differences.total_difference as amount,
+        unit_cost_differences.currency,
+        coalesce(unit_cost_differences.product_name, unit_cost_differences.product_id) as detail,
+    from unit_cost_differences
+    inner join current_line_items
+        on unit_cost_differences.line_item_id = current_line_items.line_item_id
+    where unit_cost_differences.total_difference > 0 and current_line_items.bucket <> 'excluded_by_rule'
+    union all
+    select
+        'credited_more_than_charged' as kind,
+        current_line_items.customer_id,
+        current_line_items.source,
+        current_line_items.billing_period,
+        -(current_line_items.total_sell + credited_lines.credited) as amount,
+        current_line_items.currency,
+        current_line_items.invoice_number || ' line ' || current_line_items.line_number as detail,
+    from current_line_items
+    inner join credited_lines
+        on current_line_items.line_item_id = credited_lines.credited_line_item_id
+    where current_line_items.total_sell + credited_lines.credited < 0
 ),
 
 leaks as (

@@ -24,6 +24,13 @@ charges as (
         delivery_facts.billing_account_id,
         delivery_facts.billing_period,
         delivery_facts.received_at,
+        -- A customer who orders in the reseller's own storefront sees the terms that are known at that instant.
+        case
+            when item_rows.x_order_channel = 'reseller_storefront'
+                then least(coalesce(item_rows.x_ordered_at, delivery_facts.received_at), delivery_facts.received_at)
+            else delivery_facts.received_at
+        end as known_at,
+        delivery_facts.seen_at,
         delivery_facts.is_final,
         item_rows.sub_account_id,
         item_rows.sub_account_name,
@@ -58,6 +65,8 @@ charges as (
             when item_rows.x_order_channel = 'reseller_storefront' and item_rows.x_ordered_at is null
                 then 'the file gives no instant of the order: terms of the invoice''s moment'
         end as note,
+        -- The distributor's own terms are those of the invoice's moment, whatever the channel.
+        cast(coalesce(timezone($time_zone, item_rows.x_issued_at), item_rows.x_invoice_date) as date) as invoice_day,
         item_rows.pricing_quantity as quantity,
         item_rows.pricing_unit as unit,
         item_rows.x_unit_cost as file_unit_cost,

@@ -3,7 +3,7 @@
 --     looked up once a stretch, usually a month, instead of once a day.
 -- Grain: one day of a charge.
 -- Keys: term_day.
--- Inputs: dated_charges (usage and items), reference_accounts, reference_special_prices, reference_pricing_rules.
+-- Inputs: dated_charges (usage and items), term_ranges (valid_from and valid_to of every mapping and term).
 -- Params: none.
 -- Units: none.
 -- Fails: never; a day before anything is in force is its own stretch.
@@ -16,22 +16,10 @@ days as (
 
 boundaries as (
     select valid_from as boundary_day
-    from reference_accounts
+    from term_ranges
     union
     select valid_to
-    from reference_accounts
-    union
-    select valid_from
-    from reference_special_prices
-    union
-    select valid_to
-    from reference_special_prices
-    union
-    select valid_from
-    from reference_pricing_rules
-    union
-    select valid_to
-    from reference_pricing_rules
+    from term_ranges
 ),
 
 stretches as (

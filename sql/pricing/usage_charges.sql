@@ -17,25 +17,15 @@ delivery_facts as (
 
 charges as (
     select
-        usage_charge_id(
-            summed.delivery_id,
-            summed.sub_account_id,
-            summed.sku_id,
-            summed.service_name,
-            summed.service_category,
-            summed.charge_day,
-            summed.charge_category,
-            summed.charge_class,
-            summed.charge_nature,
-            summed.unit,
-            summed.currency
-        ) as charge_id,
+        summed.charge_id,
         delivery_facts.source,
         summed.delivery_id,
         delivery_facts.vendor,
         delivery_facts.billing_account_id,
         delivery_facts.billing_period,
         delivery_facts.received_at,
+        delivery_facts.received_at as known_at,
+        delivery_facts.seen_at,
         delivery_facts.is_final,
         summed.sub_account_id,
         summed.sub_account_name,
@@ -59,6 +49,7 @@ charges as (
         cast(summed.charge_day + interval 1 day as date) as period_end,
         summed.charge_day as term_day,
         cast(null as varchar) as note,
+        cast(null as date) as invoice_day,
         cast(summed.quantity as decimal(38, 18)) as quantity,
         summed.unit,
         cast(null as decimal(28, 9)) as file_unit_cost,

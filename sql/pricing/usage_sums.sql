@@ -1,6 +1,6 @@
 -- What: vendor rows of usage feeds, summed to the charge grain; cost stays exact because prices apply to amounts.
 -- Grain: one charge: delivery, account, product, UTC day, category, nature, unit and currency.
--- Keys: the same.
+-- Keys: charge_id; also the grain.
 -- Inputs: usage_rows (vendor_charges columns of usage feeds).
 -- Params: none.
 -- Units: costs in currency, quantity in unit.
@@ -67,6 +67,25 @@ summed as (
         x_charge_nature,
         pricing_unit,
         billing_currency
+),
+
+keyed as (
+    select
+        usage_charge_id(
+            delivery_id,
+            sub_account_id,
+            sku_id,
+            service_name,
+            service_category,
+            charge_day,
+            charge_category,
+            charge_class,
+            charge_nature,
+            unit,
+            currency
+        ) as charge_id,
+        *,
+    from summed
 )
 
-select * from summed
+select * from keyed

@@ -66,6 +66,18 @@ def make_reference(
     make(connection, f"reference_{name}", types, *numbered, defaults=defaults)
 
 
+def make_known(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    *rows: Mapping[str, Any],
+    defaults: Mapping[str, Any] | None = None,
+) -> None:
+    """Make `known_<name>`, the rows of all versions; `source_row` counts the rows unless they say otherwise."""
+    types = {column: _DUCKDB_TYPES[str(kind)] for column, kind in REFERENCE_FILES_BY_NAME[name].known_types.items()}
+    numbered = [{"source_row": number, **row} for number, row in enumerate(rows, start=1)]
+    make(connection, f"known_{name}", types, *numbered, defaults=defaults)
+
+
 def fetch(connection: duckdb.DuckDBPyConnection, query: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
     """Return the rows of a query by column name."""
     result = connection.execute(query, dict(parameters) if parameters else None)

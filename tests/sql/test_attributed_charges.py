@@ -1,175 +1,128 @@
-"""`sql/pricing/attributed_charges.sql`: whose charge it is, and which product."""
+"""`sql/pricing/attributed_charges.sql`: charges with the customer and the product of their situation."""
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
 from tests.sql.inline import Row, instant, make, make_reference, pick, select, session
+from tests.sql.pricing_steps import step_types
 
-COLUMNS = {
-    "charge_id": "varchar",
-    "source": "varchar",
-    "sub_account_id": "varchar",
-    "term_day": "date",
-    "received_at": "timestamp with time zone",
-    "line_number": "varchar",
-    "vendor_product_id": "varchar",
-    "vendor_product_name": "varchar",
-    "vendor_product_type": "varchar",
-    "is_pay_per_use": "boolean",
-}
-CHARGE: Row = {
-    "charge_id": "k1",
+FACTS: Row = {
+    "delivery_id": "d1",
     "source": "aws",
+    "vendor": "AWS",
     "sub_account_id": "111",
-    "term_day": date(2026, 10, 15),
-    "received_at": instant("2026-11-05"),
     "vendor_product_id": "SKU1",
-    "vendor_product_name": "Machines",
     "vendor_product_type": "Compute",
+    "known_at": instant("2026-11-05"),
+    "seen_at": instant("2026-11-05"),
 }
-ACCOUNT: Row = {
-    "source": "aws",
-    "account_id": "111",
+CHARGE: Row = FACTS | {
+    "charge_id": "k1",
+    "term_day": date(2026, 10, 15),
+    "vendor_product_name": "Machines",
+    "cost": Decimal(10),
+    "currency": "EUR",
+}
+STRETCH = {"term_day": date(2026, 10, 15), "stretch_day": date(2026, 10, 1)}
+SITUATION: Row = FACTS | {
+    "situation_id": 1,
+    "is_item": False,
+    "term_day": date(2026, 10, 1),
     "customer_id": "c1",
-    "valid_from": date(2026, 1, 1),
-    "recorded_at": instant("2026-01-01"),
-}
-PRODUCT: Row = {
     "product_id": "p1",
-    "name": "Our Machines",
     "product_type": "Servers",
-    "recorded_at": instant("2026-01-01"),
 }
+VENDORS: Row = {"product_id": "SKU1", "product_type": "Compute"}
+PRODUCT: Row = {"product_id": "p1", "name": "Our Machines", "product_type": "Servers"}
 
 
 def attribute(
-    *charges: Row, accounts: tuple[Row, ...] = (), customers: tuple[str, ...] = (), products: tuple[Row, ...] = ()
+    *charges: Row, situations: tuple[Row, ...] = ({},), products: tuple[Row, ...] = (), stretches: tuple[Row, ...] = ()
 ) -> list[Row]:
     connection = session()
-    make(connection, "charges", COLUMNS, *(charges or ({},)), defaults=CHARGE)
-    make_reference(connection, "accounts", *accounts, defaults=ACCOUNT)
-    make_reference(connection, "customers", *({"customer_id": name, "name": name} for name in customers))
+    make(connection, "dated_charges", step_types("dated_charges"), *(charges or ({},)), defaults=CHARGE)
+    make(connection, "term_stretches", step_types("term_stretches"), STRETCH, *stretches)
+    make(connection, "attributed_situations", step_types("attributed_situations"), *situations, defaults=SITUATION)
     make_reference(connection, "products", *products, defaults=PRODUCT)
-    return sorted(select(connection, "pricing/attributed_charges"), key=lambda row: str(row["charge_id"]))
+    rows = sorted(select(connection, "pricing/attributed_charges"), key=lambda row: str(row["charge_id"]))
+    assert len(rows) == len(charges or ({},))
+    return rows
 
 
-def owners(*charges: Row, accounts: tuple[Row, ...], customers: tuple[str, ...] = ()) -> list[str | None]:
-    return pick(attribute(*charges, accounts=accounts, customers=customers), "customer_id")
-
-
-def test_a_charge_belongs_to_the_customer_its_account_is_mapped_to() -> None:
-    assert owners(accounts=({},)) == ["c1"]
-
-
-@pytest.mark.parametrize("other", [{"source": "azure"}, {"account_id": "112"}, {"account_id": "0111"}], ids=str)
-def test_a_mapping_of_another_source_or_account_is_none_of_the_charges(other: Row) -> None:
-    assert owners(accounts=(other,)) == [None]
+def test_a_charge_has_the_customer_the_product_and_the_first_day_of_its_situation() -> None:
+    (row,) = attribute()
+    assert (row["situation_id"], row["customer_id"], row["product_id"], row["product_type"]) == (
+        1,
+        "c1",
+        "p1",
+        "Servers",
+    )
+    assert (row["term_day"], row["cost"], row["currency"]) == (date(2026, 10, 1), 10, "EUR")
 
 
 @pytest.mark.parametrize(
-    ("day", "customer"),
+    "other",
     [
-        (date(2026, 10, 1), "before"),
-        (date(2026, 10, 14), "before"),
-        (date(2026, 10, 15), "after"),
-        (date(2026, 9, 30), None),
-        (date(2027, 1, 1), None),
+        {"delivery_id": "d2"},
+        {"sub_account_id": "112"},
+        {"sub_account_id": None},
+        {"vendor_product_id": "SKU2"},
+        {"vendor_product_id": None},
+        {"vendor_product_type": None},
+        {"known_at": instant("2026-11-04")},
+        {"term_day": date(2026, 10, 16)},
+        {"line_number": "1"},
     ],
+    ids=str,
 )
-def test_the_range_of_a_mapping_is_half_open(day: date, customer: str | None) -> None:
-    accounts: tuple[Row, ...] = (
-        {"customer_id": "before", "valid_from": date(2026, 10, 1), "valid_to": date(2026, 10, 15)},
-        {"customer_id": "after", "valid_from": date(2026, 10, 15), "valid_to": date(2027, 1, 1)},
+def test_a_charge_finds_its_own_situation_among_others_also_where_a_fact_is_absent(other: Row) -> None:
+    changes = {name: value for name, value in other.items() if name not in ("line_number",)}
+    situations: tuple[Row, ...] = (
+        {},
+        {"situation_id": 2, "customer_id": "c2", "is_item": "line_number" in other, **changes},
     )
-    assert owners({"term_day": day}, accounts=accounts) == [customer]
+    later: Row = {"term_day": date(2026, 10, 16), "stretch_day": date(2026, 10, 16)}
+    rows = attribute({}, {"charge_id": "k2", **other}, situations=situations, stretches=(later,))
+    assert pick(rows, "charge_id", "situation_id", "customer_id") == [("k1", 1, "c1"), ("k2", 2, "c2")]
 
 
-def test_a_mapping_recorded_later_supersedes_an_earlier_one_where_both_were_known() -> None:
-    accounts: tuple[Row, ...] = (
-        {"customer_id": "new", "valid_from": date(2026, 10, 1), "recorded_at": instant("2026-10-02")},
-        {"customer_id": "old"},
-    )
-    assert owners({}, {"charge_id": "k2", "term_day": date(2026, 9, 30)}, accounts=accounts) == ["new", "old"]
+def test_a_charge_of_nobody_stays() -> None:
+    assert pick(attribute(situations=({"customer_id": None},)), "charge_id", "customer_id") == [("k1", None)]
 
 
-def test_a_mapping_recorded_after_the_delivery_changes_no_mapping_that_was_known() -> None:
-    accounts: tuple[Row, ...] = ({}, {"customer_id": "late", "recorded_at": instant("2026-11-06")})
-    assert owners(accounts=accounts) == ["c1"]
-
-
-def test_a_mapping_recorded_at_the_instant_of_arrival_was_known() -> None:
-    accounts: tuple[Row, ...] = ({}, {"customer_id": "same", "recorded_at": instant("2026-11-05")})
-    assert owners(accounts=accounts) == ["same"]
-
-
-def test_a_mapping_recorded_later_fills_a_gap_and_of_several_the_one_recorded_first() -> None:
-    accounts: tuple[Row, ...] = (
-        {"customer_id": "third", "recorded_at": instant("2026-11-08")},
-        {"customer_id": "first", "recorded_at": instant("2026-11-06")},
-        {"customer_id": "second", "recorded_at": instant("2026-11-07")},
-    )
-    assert owners(accounts=accounts) == ["first"]
-
-
-def test_two_deliveries_of_one_account_and_day_each_get_what_was_known_at_their_own_arrival() -> None:
-    accounts: tuple[Row, ...] = ({}, {"customer_id": "moved", "recorded_at": instant("2026-11-06")})
-    later: Row = {"charge_id": "k2", "received_at": instant("2026-11-09")}
-    assert owners({}, later, accounts=accounts) == ["c1", "moved"]
-
-
-def test_a_charge_without_account_or_mapping_stays_and_belongs_to_nobody() -> None:
-    rows = attribute({"sub_account_id": None}, {"charge_id": "k2", "sub_account_id": "999"}, accounts=({},))
-    assert pick(rows, "charge_id", "customer_id") == [("k1", None), ("k2", None)]
-
-
-def test_no_charge_is_repeated_when_several_mappings_fit() -> None:
-    accounts: tuple[Row, ...] = ({}, {"recorded_at": instant("2026-02-01")}, {"recorded_at": instant("2026-12-01")})
+def test_many_charges_of_one_situation_each_stay_once() -> None:
     charges = [{"charge_id": f"k{number}"} for number in range(4)]
-    assert len(attribute(*charges, accounts=accounts)) == 4
+    assert pick(attribute(*charges), "charge_id") == ["k0", "k1", "k2", "k3"]
 
 
-def test_a_distributors_item_may_name_our_own_customer_a_vendors_account_may_not() -> None:
-    item: Row = {"charge_id": "item", "line_number": "1", "sub_account_id": "c9"}
-    usage: Row = {"charge_id": "usage", "sub_account_id": "c9"}
-    assert owners(item, usage, accounts=(), customers=("c9",)) == ["c9", None]
-
-
-def test_a_mapping_comes_before_a_customer_of_the_same_id() -> None:
-    item: Row = {"line_number": "1", "sub_account_id": "c9"}
-    assert owners(item, accounts=({"account_id": "c9", "customer_id": "c1"},), customers=("c9",)) == ["c1"]
-
-
-def test_a_vendors_sku_becomes_our_product_with_our_name_and_type() -> None:
-    (row,) = attribute(products=({"source": "aws", "sku": "SKU1", "tax_category": "reduced", "pay_per_use": False},))
-    assert (row["product_id"], row["product_name"], row["product_type"]) == ("p1", "Our Machines", "Servers")
-    assert (row["tax_category"], row["pay_per_use"]) == ("reduced", False)
-
-
-@pytest.mark.parametrize(
-    "other", [{"source": "azure", "sku": "SKU1"}, {"source": "aws", "sku": "SKU2"}, {"sku": "SKU1"}], ids=str
-)
-def test_a_sku_of_another_source_is_another_product(other: Row) -> None:
-    (row,) = attribute(products=(other,))
-    assert row["product_id"] == "SKU1"
+def test_a_product_of_the_catalogue_has_our_name_and_facts() -> None:
+    (row,) = attribute(products=({"tax_category": "reduced", "pay_per_use": False},))
+    assert (row["product_name"], row["tax_category"], row["pay_per_use"]) == ("Our Machines", "reduced", False)
 
 
 def test_a_product_in_no_catalogue_row_keeps_the_vendors_names() -> None:
-    (row,) = attribute()
+    (row,) = attribute(situations=(VENDORS,), products=({},))
     assert (row["product_id"], row["product_name"], row["product_type"]) == ("SKU1", "Machines", "Compute")
     assert row["tax_category"] == "standard"
 
 
-def test_a_product_named_by_our_own_id_is_found_without_a_sku() -> None:
-    (row,) = attribute({"vendor_product_id": "p1", "vendor_product_name": "Theirs"}, products=({},))
-    assert (row["product_id"], row["product_name"]) == ("p1", "Our Machines")
+def test_a_product_without_any_name_is_called_by_its_id() -> None:
+    assert pick(attribute({"vendor_product_name": None}), "product_name") == ["p1"]
 
 
 def test_a_charge_without_any_product_stays() -> None:
-    (row,) = attribute(
-        {"vendor_product_id": None, "vendor_product_name": None, "vendor_product_type": None}, products=({},)
-    )
+    nothing: Row = {"vendor_product_id": None, "vendor_product_type": None}
+    situation = nothing | {"product_id": None, "product_type": None}
+    (row,) = attribute(nothing | {"vendor_product_name": None}, situations=(situation,), products=({},))
     assert (row["product_id"], row["product_name"], row["product_type"]) == (None, None, None)
+    assert row["tax_category"] == "standard"
+
+
+def test_names_follow_the_catalogue_of_today_and_what_decides_a_price_does_not() -> None:
+    (row,) = attribute(products=({"name": "New name", "product_type": "New type"},))
+    assert (row["product_name"], row["product_type"]) == ("New name", "Servers")
 
 
 @pytest.mark.parametrize(
@@ -183,4 +136,5 @@ def test_a_charge_without_any_product_stays() -> None:
     ids=str,
 )
 def test_usage_is_pay_per_use_and_an_item_only_if_its_file_says_so(charge: Row, pay_per_use: bool) -> None:
-    assert pick(attribute(charge), "pay_per_use") == [pay_per_use]
+    situation: Row = {"is_item": "line_number" in charge}
+    assert pick(attribute(charge, situations=(situation,)), "pay_per_use") == [pay_per_use]

@@ -95,6 +95,16 @@ def test_a_credit_has_negative_prices_and_a_positive_quantity() -> None:
     assert pick(charges(credit), "type", "unit_sell_price", "total_sell_price", "quantity") == [("Credit", -12, -24, 2)]
 
 
+def test_a_price_with_tiers_shows_its_total_by_quantity_to_ten_places() -> None:
+    tiered: Row = {"unit_sell": None, "total_sell": Decimal(100), "quantity": Decimal(3)}
+    assert pick(charges(tiered), "unit_sell_price", "total_sell_price") == [(exact("33.3333333333"), 100)]
+
+
+def test_no_item_is_dropped_or_repeated() -> None:
+    items = [{"line_item_id": f"line-{number}", "customer_id": f"c{number % 2}"} for number in range(4)]
+    assert sorted(pick(charges(*items), "line_item_id")) == ["line-0", "line-1", "line-2", "line-3"]
+
+
 def test_charges_have_the_columns_and_types_of_their_contract() -> None:
     connection = session()
     make(connection, "item_decisions", TYPES)

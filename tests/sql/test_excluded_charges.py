@@ -14,7 +14,7 @@ ITEM: Row = {
     "invoice_number": "INV-1",
     "invoice_date": date(2026, 10, 5),
     "exclusion_reason": "no_markup_and_no_srp",
-    "reason": "no special price and no pricing rule",
+    "reason": "no pricing rule",
     "total_cost": Decimal(20),
     "currency": "EUR",
 }
@@ -29,7 +29,7 @@ def excluded(*items: Row) -> list[Row]:
 def test_an_item_left_out_is_kept_with_the_rule_and_the_reason_in_words() -> None:
     (row,) = excluded({})
     assert (row["line_number"], row["invoice_number"]) == ("1", "INV-1")
-    assert (row["reason"], row["detail"]) == ("no_markup_and_no_srp", "no special price and no pricing rule")
+    assert (row["reason"], row["detail"]) == ("no_markup_and_no_srp", "no pricing rule")
     assert (row["total_cost"], row["currency"]) == (20, "EUR")
 
 

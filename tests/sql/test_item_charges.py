@@ -1,6 +1,6 @@
 """`sql/pricing/item_charges.sql`: distributor-invoice items as charges."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
@@ -43,6 +43,7 @@ FACT: Row = {
     "billing_account_id": "INV-1",
     "billing_period": "2026-10",
     "received_at": instant("2026-10-21 06:00"),
+    "seen_at": instant("2026-10-21 07:00"),
     "is_final": True,
 }
 
@@ -91,6 +92,31 @@ def test_a_storefront_order_without_its_instant_takes_the_invoices_terms_and_say
     assert "no instant of the order" in charge["note"]
 
 
+def test_what_counts_is_what_was_known_when_the_invoice_arrived_for_a_storefront_order_when_it_was_ordered() -> None:
+    ordered: Row = {"x_ordered_at": instant("2026-10-10 09:00")}
+    (through_distributor,) = item_charges(ordered)
+    (in_storefront,) = item_charges(ordered | {"x_order_channel": "reseller_storefront"})
+    assert through_distributor["known_at"] == through_distributor["received_at"] == FACT["received_at"]
+    assert (in_storefront["known_at"], in_storefront["received_at"]) == (ordered["x_ordered_at"], FACT["received_at"])
+    assert through_distributor["seen_at"] == in_storefront["seen_at"] == FACT["seen_at"]
+
+
+@pytest.mark.parametrize("ordered_at", [None, instant("2026-10-22")])
+def test_a_storefront_order_without_instant_or_after_its_invoice_knows_what_was_known_at_arrival(
+    ordered_at: datetime | None,
+) -> None:
+    (charge,) = item_charges({"x_order_channel": "reseller_storefront", "x_ordered_at": ordered_at})
+    assert charge["known_at"] == FACT["received_at"]
+
+
+def test_the_distributors_own_terms_are_those_of_the_invoice_whatever_the_channel() -> None:
+    ordered: Row = {"x_order_channel": "reseller_storefront", "x_ordered_at": instant("2026-10-10 09:00")}
+    assert pick(item_charges(ordered), "term_day", "invoice_day") == [(date(2026, 10, 10), date(2026, 10, 20))]
+    late: Row = {"x_issued_at": instant("2026-10-19 21:30"), "x_invoice_date": date(2026, 10, 19)}
+    assert pick(item_charges(late), "invoice_day") == [date(2026, 10, 20)]
+    assert pick(item_charges({"x_issued_at": None}), "invoice_day") == [date(2026, 10, 20)]
+
+
 @pytest.mark.parametrize(
     ("time_zone", "day"),
     [("Europe/Athens", date(2026, 10, 16)), ("UTC", date(2026, 10, 15)), ("America/Los_Angeles", date(2026, 10, 15))],
@@ -120,6 +146,12 @@ def test_an_item_of_a_credit_invoice_is_a_credit_with_a_negative_cost() -> None:
 def test_an_item_without_description_is_described_by_its_product() -> None:
     assert pick(item_charges({"charge_description": None}), "description") == ["Office"]
     assert pick(item_charges({"charge_description": "Seat"}), "description") == ["Seat"]
+
+
+def test_no_item_is_dropped_or_repeated_whatever_the_order_of_rows() -> None:
+    items = [{"x_line_number": str(number)} for number in range(5)]
+    numbers = pick(item_charges(*items), "line_number")
+    assert sorted(numbers) == sorted(pick(item_charges(*items[::-1]), "line_number")) == ["0", "1", "2", "3", "4"]
 
 
 def test_item_charges_stack_on_usage_charges_without_losing_decimals() -> None:

@@ -1,14 +1,16 @@
-"""`sql/marts/margin_leaks.sql`: cost that nobody pays for, and prices below cost."""
+"""`sql/marts/margin_leaks.sql`: cost nobody pays for, prices below cost, and what was paid or returned too much."""
 
 from decimal import Decimal
 
 import pytest
 
+from billing_pipeline.queries import load_sql
 from billing_pipeline.schemas.priced_line_items import PRICED_LINE_ITEMS
 from billing_pipeline.schemas.reconciliation import MARGIN_LEAKS
 from tests.sql.inline import Row, exact, make, output_types, pick, select, session, table_types
 
 ITEM: Row = {
+    "line_item_id": "line-1",
     "charge_id": "k1",
     "source": "aws",
     "billing_period": "2026-10",
@@ -29,6 +31,7 @@ def leaks(*items: Row, invoiced: tuple[str, ...] = ()) -> list[Row]:
     connection = session()
     make(connection, "current_line_items", table_types(PRICED_LINE_ITEMS), *items, defaults=ITEM)
     make(connection, "invoiced_charges", {"charge_id": "varchar"}, *({"charge_id": name} for name in invoiced))
+    connection.execute(f"create temp view unit_cost_differences as {load_sql('marts/unit_cost_differences')}")
     return select(connection, "marts/margin_leaks")
 
 
@@ -106,8 +109,73 @@ def test_a_product_without_name_is_still_told() -> None:
     assert pick(leaks(BELOW_COST | {"product_name": None, "product_id": None}), "detail") == ["(no product)"]
 
 
+DEAR: Row = {"unit_cost": Decimal(5), "expected_unit_cost": Decimal(4), "quantity": Decimal(2), "price_list_id": "l"}
+
+
+def test_an_item_that_costs_more_than_the_distributors_price_list_says_is_a_leak_of_the_difference() -> None:
+    assert pick(leaks(DEAR), "kind", "customer_id", "amount", "detail") == [
+        ("unit_cost_above_price_list", "c1", 2, "Machines")
+    ]
+    assert pick(leaks(DEAR | {"product_name": None}), "detail") == ["p1"]
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"unit_cost": Decimal(3)},
+        {"expected_unit_cost": None},
+        {"charge_type": "Credit", "unit_cost": Decimal(-5)},
+        {"bucket": "excluded_by_rule", "invoice_status": "proforma"},
+    ],
+    ids=["cheaper", "no price list", "credit", "not invoiced yet"],
+)
+def test_an_item_that_costs_no_more_than_expected_or_is_not_invoiced_is_no_leak(item: Row) -> None:
+    assert leaks(DEAR | item) == []
+
+
+LINE: Row = {"invoice_number": "INV-1", "line_number": "1"}
+CREDIT: Row = {
+    "line_item_id": "line-2",
+    "charge_id": "k2",
+    "charge_type": "Credit",
+    "credited_line_item_id": "line-1",
+    "total_cost": Decimal(-10),
+    "total_sell": Decimal(-15),
+    "margin": Decimal(-5),
+}
+
+
+def test_a_line_that_is_credited_beyond_its_price_is_a_leak_of_what_is_returned_too_much() -> None:
+    again = CREDIT | {"line_item_id": "line-3", "charge_id": "k3", "total_sell": exact("-0.5")}
+    assert leaks(LINE, CREDIT) == []
+    assert pick(leaks(LINE, CREDIT, again), "kind", "customer_id", "amount", "detail") == [
+        ("credited_more_than_charged", "c1", exact("0.5"), "INV-1 line 1")
+    ]
+
+
+@pytest.mark.parametrize(
+    "again", [{"bucket": "excluded_by_rule"}, {"bucket": "unpriced", "total_sell": None, "reason": "unknown"}], ids=str
+)
+def test_a_credit_that_is_not_issued_or_not_priced_returns_nothing(again: Row) -> None:
+    found = leaks(LINE, CREDIT, CREDIT | {"line_item_id": "line-3", "charge_id": "k3", **again})
+    assert "credited_more_than_charged" not in pick(found, "kind")
+
+
+def test_credits_of_a_line_that_is_not_there_are_no_finding() -> None:
+    assert leaks(CREDIT) == []
+
+
+def test_the_order_of_lines_changes_nothing() -> None:
+    items = [
+        row | {"line_item_id": f"line-{number}", "charge_id": f"k{number}", "customer_id": f"c{number % 2}"}
+        for number, row in enumerate((BELOW_COST, DEAR, BELOW_COST, DEAR, {"bucket": "marketplace_fee"}))
+    ]
+    assert leaks(*items) == leaks(*items[::-1])
+
+
 def test_findings_have_the_columns_and_types_of_their_contract() -> None:
     connection = session()
     make(connection, "current_line_items", table_types(PRICED_LINE_ITEMS))
     make(connection, "invoiced_charges", {"charge_id": "varchar"})
+    connection.execute(f"create temp view unit_cost_differences as {load_sql('marts/unit_cost_differences')}")
     assert output_types(connection, "marts/margin_leaks") == table_types(MARGIN_LEAKS)

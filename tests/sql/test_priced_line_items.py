@@ -121,6 +121,28 @@ def test_a_marketplace_fee_names_its_term_as_pass_through_with_margin_zero() -> 
     assert (row["price_term"], row["margin"]) == ("pass_through", 0)
 
 
+def test_a_line_item_keeps_everything_that_made_its_price() -> None:
+    made: Row = {
+        "price_scope": "product",
+        "price_scope_id": "p1",
+        "price_unit_price": exact("0.000000001"),
+        "tier_quantity": Decimal(1000),
+        "adjustment_ids": "a1;a2",
+        "adjustment_percent": Decimal(-5),
+        "total_before_adjustment": exact("105.263157894736842105263158"),
+        "price_list_id": "list",
+        "expected_unit_cost": exact("7.5"),
+        "credited_line_item_id": "line-k0",
+    }
+    row = line_item(made | {"method": "volume", "percent": exact("12.5")})
+    assert {name: row[name] for name in made} == made
+    assert (row["price_method"], row["price_percent"]) == ("volume", exact("12.5"))
+
+
+def test_a_price_without_adjustment_has_nothing_before_it() -> None:
+    assert line_item({"total_before_adjustment": Decimal(100)})["total_before_adjustment"] is None
+
+
 def test_no_charge_is_dropped_or_repeated() -> None:
     connection = session()
     make(connection, "priced_charges", TYPES, *({"charge_id": f"k{number}"} for number in range(5)), defaults=CHARGE)

@@ -5,53 +5,53 @@ from decimal import Decimal
 
 import pytest
 
-from tests.sql.inline import Row, instant, make, make_reference, output_types, pick, select, session
-
-COLUMNS = {
-    "customer_id": "varchar",
-    "product_id": "varchar",
-    "product_type": "varchar",
-    "vendor": "varchar",
-    "term_day": "date",
-    "received_at": "timestamp with time zone",
-}
-SITUATION: Row = {
-    "customer_id": "c1",
-    "product_id": "p1",
-    "product_type": "License",
-    "vendor": "Vendor",
-    "term_day": date(2026, 10, 15),
-    "received_at": instant("2026-11-05"),
-}
-TERM: Row = {
-    "percent": Decimal(10),
-    "method": "markup",
-    "valid_from": date(2026, 1, 1),
-    "recorded_at": instant("2026-01-01"),
-}
-RULE: Row = TERM | {"scope": "product", "scope_id": "p1"}
-SPECIAL: Row = TERM | {"customer_id": "c1", "product_id": "p1"}
-BY_PRODUCT: Row = {"rule_id": "by_product"}
-BY_TYPE: Row = {"rule_id": "by_type", "scope": "product_type", "scope_id": "License"}
-BY_VENDOR: Row = {"rule_id": "by_vendor", "scope": "vendor", "scope_id": "Vendor"}
+from tests.sql.inline import Row, instant, make, make_known, output_types, pick, session
+from tests.sql.pricing_steps import step_types
+from tests.sql.term_selection import (
+    BY_PRODUCT,
+    BY_TYPE,
+    BY_VENDOR,
+    CUSTOMERS_BOOK,
+    LATE,
+    OF_TYPE,
+    OF_VENDOR,
+    chosen,
+    terms,
+)
 
 
-def terms(*situations: Row, rules: tuple[Row, ...] = (), specials: tuple[Row, ...] = ()) -> list[Row]:
-    connection = session()
-    make(connection, "situations", COLUMNS, *(situations or ({},)), defaults=SITUATION)
-    make_reference(connection, "pricing_rules", *rules, defaults=RULE)
-    make_reference(connection, "special_prices", *specials, defaults=SPECIAL)
-    make_reference(connection, "customers", {"customer_id": "c1", "invoice_currency": "EUR"})
-    return select(connection, "pricing/selected_terms")
-
-
-def chosen(*situations: Row, rules: tuple[Row, ...] = (), specials: tuple[Row, ...] = ()) -> list[str]:
-    return sorted(pick(terms(*situations, rules=rules, specials=specials), "price_term_id"))
-
-
-def test_a_special_price_comes_before_every_rule() -> None:
-    (term,) = terms(rules=(BY_VENDOR, BY_TYPE, BY_PRODUCT), specials=({"special_price_id": "special"},))
+def test_a_special_price_comes_before_every_pricebook_and_rule() -> None:
+    prices: tuple[Row, ...] = ({"pricebook_id": "accounts"}, {})
+    (term,) = terms(rules=(BY_VENDOR, BY_TYPE, BY_PRODUCT), prices=prices, specials=({"special_price_id": "special"},))
     assert (term["price_term"], term["price_term_id"]) == ("special_price", "special")
+    assert (term["price_scope"], term["price_scope_id"]) == (None, None)
+
+
+@pytest.mark.parametrize("price", [{}, OF_TYPE, OF_VENDOR], ids=["product", "type", "vendor"])
+def test_the_accounts_pricebook_comes_before_the_customers_and_that_before_every_rule(price: Row) -> None:
+    rules = (BY_VENDOR, BY_TYPE, BY_PRODUCT)
+    assert chosen(rules=rules, prices=(price | {"pricebook_id": "accounts"}, {})) == ["accounts"]
+    assert chosen(rules=rules, prices=(price,)) == ["customers"]
+
+
+def test_a_price_of_a_pricebook_that_is_not_assigned_is_nobodys() -> None:
+    assert chosen(rules=(BY_VENDOR,), prices=({"pricebook_id": "others"},)) == ["by_vendor"]
+
+
+@pytest.mark.parametrize(
+    ("prices", "scope"),
+    [
+        (({}, OF_TYPE, OF_VENDOR), ("product", "p1")),
+        ((OF_TYPE, OF_VENDOR), ("product_type", "License")),
+        ((OF_VENDOR,), ("vendor", "Vendor")),
+    ],
+    ids=["product", "type", "vendor"],
+)
+def test_in_a_pricebook_the_product_comes_before_its_type_before_its_vendor(
+    prices: tuple[Row, ...], scope: tuple[str, str]
+) -> None:
+    for ordered in (prices, prices[::-1]):
+        assert pick(terms(prices=ordered), "price_term", "price_scope", "price_scope_id") == [("pricebook", *scope)]
 
 
 @pytest.mark.parametrize(
@@ -68,10 +68,11 @@ def test_a_rule_for_the_product_comes_before_its_type_before_its_vendor(rules: t
     assert chosen(rules=tuple(reversed(rules))) == [wanted]
 
 
-def test_a_rule_carries_its_method_and_percent() -> None:
+def test_a_rule_carries_its_method_percent_and_scope() -> None:
     (term,) = terms(rules=(BY_PRODUCT | {"percent": Decimal("12.3456")},))
     assert (term["price_term"], term["method"], term["percent"]) == ("pricing_rule", "markup", Decimal("12.3456"))
-    assert (term["unit_price"], term["term_currency"]) == (None, None)
+    assert (term["unit_price"], term["term_currency"], term["has_tiers"]) == (None, None, False)
+    assert (term["price_scope"], term["price_scope_id"]) == ("product", "p1")
 
 
 def test_a_situation_that_no_term_fits_is_absent() -> None:
@@ -83,7 +84,11 @@ def test_a_situation_that_no_term_fits_is_absent() -> None:
         BY_VENDOR | {"scope_id": "p1"},
     )
     specials: tuple[Row, ...] = ({"customer_id": "c2"}, {"product_id": "p2"})
-    assert terms(rules=others, specials=specials) == []
+    prices: tuple[Row, ...] = tuple(
+        {name: rule[name] for name in ("scope", "scope_id") if name in rule} for rule in others
+    )
+    assert terms(rules=others, specials=specials, prices=prices) == []
+    assert terms({"customer_id": None}, rules=(BY_VENDOR,), specials=({},), prices=({},)) == []
 
 
 @pytest.mark.parametrize(
@@ -97,12 +102,17 @@ def test_a_situation_that_no_term_fits_is_absent() -> None:
         (date(2027, 1, 1), []),
     ],
 )
-def test_the_range_of_a_rule_is_half_open(day: date, wanted: list[str]) -> None:
-    rules: tuple[Row, ...] = (
-        {"rule_id": "before", "valid_from": date(2026, 10, 1), "valid_to": date(2026, 10, 16)},
-        {"rule_id": "after", "valid_from": date(2026, 10, 16), "valid_to": date(2027, 1, 1)},
+def test_the_range_of_a_term_is_half_open(day: date, wanted: list[str]) -> None:
+    ranges: tuple[Row, ...] = (
+        {"valid_from": date(2026, 10, 1), "valid_to": date(2026, 10, 16)},
+        {"valid_from": date(2026, 10, 16), "valid_to": date(2027, 1, 1)},
     )
-    assert chosen({"term_day": day}, rules=rules) == wanted
+    named = tuple(zip(("before", "after"), ranges, strict=True))
+    situation: Row = {"term_day": day}
+    assert chosen(situation, rules=tuple(row | {"rule_id": name} for name, row in named)) == wanted
+    assert chosen(situation, specials=tuple(row | {"special_price_id": name} for name, row in named)) == wanted
+    books = tuple({"assigned_to": "customer", "pricebook_id": name} for name, _ in named)
+    assert chosen(situation, prices=tuple(row | {"pricebook_id": name} for name, row in named), books=books) == wanted
 
 
 @pytest.mark.parametrize(("day", "wanted"), [(date(2026, 10, 15), ["special"]), (date(2026, 10, 16), ["by_product"])])
@@ -111,72 +121,21 @@ def test_an_expired_special_price_gives_way_to_the_rule(day: date, wanted: list[
     assert chosen({"term_day": day}, rules=(BY_PRODUCT,), specials=specials) == wanted
 
 
-def test_of_overlapping_rows_known_at_arrival_the_one_recorded_last_counts() -> None:
-    rules: tuple[Row, ...] = (
-        {"rule_id": "newest", "recorded_at": instant("2026-06-01")},
-        {"rule_id": "oldest", "recorded_at": instant("2026-01-01")},
-        {"rule_id": "middle", "recorded_at": instant("2026-03-01")},
-    )
-    assert chosen(rules=rules) == ["newest"]
-
-
-def test_a_superseding_row_counts_only_from_its_own_first_day() -> None:
-    rules: tuple[Row, ...] = (
-        {"rule_id": "old"},
-        {"rule_id": "new", "valid_from": date(2026, 10, 15), "recorded_at": instant("2026-10-01")},
-    )
-    assert chosen({}, {"term_day": date(2026, 10, 14)}, rules=rules) == ["new", "old"]
-
-
-def test_a_term_recorded_after_arrival_changes_no_price_that_was_known() -> None:
-    late: Row = {"recorded_at": instant("2026-11-05 00:01"), "percent": Decimal(99)}
-    known = terms(rules=(BY_VENDOR,))
-    rules = (BY_VENDOR, BY_VENDOR | late, BY_TYPE | late, BY_PRODUCT | late)
-    assert terms(rules=rules, specials=({"special_price_id": "late", **late},)) == known
-
-
-def test_a_term_recorded_at_the_instant_of_arrival_was_known() -> None:
-    rules = (BY_VENDOR, BY_PRODUCT | {"recorded_at": instant("2026-11-05")})
-    assert chosen(rules=rules) == ["by_product"]
-
-
-def test_a_term_recorded_after_arrival_fills_a_gap() -> None:
-    assert chosen(rules=({"rule_id": "late", "recorded_at": instant("2026-12-01")},)) == ["late"]
-
-
-def test_the_first_gap_filler_stays_also_when_a_stronger_term_follows() -> None:
-    rules = (
-        BY_VENDOR | {"recorded_at": instant("2026-11-06")},
-        BY_PRODUCT | {"recorded_at": instant("2026-11-07")},
-        BY_VENDOR | {"rule_id": "again", "recorded_at": instant("2026-11-08")},
-    )
-    specials: tuple[Row, ...] = ({"special_price_id": "special", "recorded_at": instant("2026-11-09")},)
-    assert chosen(rules=rules, specials=specials) == ["by_vendor"]
-
-
-def test_of_gap_fillers_recorded_at_one_instant_the_stronger_counts() -> None:
-    late: Row = {"recorded_at": instant("2026-11-06")}
-    assert chosen(rules=(BY_VENDOR | late, BY_PRODUCT | late)) == ["by_product"]
-
-
-def test_a_change_during_reconciliation_appears_with_the_next_months_delivery() -> None:
-    rules = (BY_PRODUCT, BY_PRODUCT | {"rule_id": "changed", "recorded_at": instant("2026-11-06")})
-    october: Row = {}
-    november: Row = {"term_day": date(2026, 11, 15), "received_at": instant("2026-12-05")}
-    assert chosen(october, rules=rules) == ["by_product"]
-    assert chosen(november, rules=rules) == ["changed"]
-
-
 def test_a_special_price_without_currency_is_in_the_customers_invoice_currency() -> None:
     fixed: Row = {"special_price_id": "s", "method": "fixed", "percent": None, "unit_price": Decimal(9)}
     assert pick(terms(specials=(fixed,)), "unit_price", "term_currency") == [(Decimal(9), "EUR")]
     assert pick(terms(specials=(fixed | {"currency": "USD"},)), "term_currency") == ["USD"]
 
 
+def test_a_price_of_a_pricebook_is_in_the_pricebooks_currency() -> None:
+    fixed: Row = {"method": "fixed", "percent": None, "unit_price": Decimal(9)}
+    assert pick(terms(prices=(fixed,), books=(CUSTOMERS_BOOK | {"currency": "USD"},)), "term_currency") == ["USD"]
+
+
 @pytest.mark.parametrize("absent", ["product_id", "product_type"])
 def test_a_charge_without_product_or_type_is_still_of_its_vendor(absent: str) -> None:
     rules = (BY_VENDOR, BY_TYPE | {"scope_id": ""}, BY_PRODUCT | {"scope_id": ""})
-    assert pick(terms({absent: None}, rules=rules), "price_term_id", absent) == [("by_vendor", None)]
+    assert chosen({absent: None}, rules=rules) == ["by_vendor"]
 
 
 def test_every_situation_has_at_most_one_term() -> None:
@@ -191,21 +150,56 @@ def test_every_situation_has_at_most_one_term() -> None:
         for rule in (BY_VENDOR, BY_TYPE, BY_PRODUCT)
         for month in (1, 2)
     )
-    found = terms(*situations, rules=rules, specials=({"special_price_id": "s"},))
+    found = terms(*situations, rules=rules, specials=({"special_price_id": "s"},), prices=({}, OF_TYPE, OF_VENDOR))
     assert len(found) == len(situations)
 
 
 def test_a_fixed_price_keeps_all_its_decimals_beside_rules_that_have_none() -> None:
-    specials: tuple[Row, ...] = (
-        {"special_price_id": "s", "method": "fixed", "unit_price": Decimal("0.000000000000000001"), "currency": "EUR"},
-    )
-    assert pick(terms(rules=(BY_PRODUCT,), specials=specials), "unit_price") == [Decimal("0.000000000000000001")]
+    smallest = Decimal("0.000000000000000001")
+    fixed: Row = {"method": "fixed", "unit_price": smallest}
+    assert pick(terms(rules=(BY_PRODUCT,), specials=(fixed | {"currency": "EUR"},)), "unit_price") == [smallest]
+    assert pick(terms(rules=(BY_PRODUCT,), prices=(fixed,)), "unit_price") == [smallest]
+
+
+@pytest.mark.parametrize(
+    ("price", "has_tiers"),
+    [
+        ({}, False),
+        ({"from_quantity": Decimal(0)}, False),
+        ({"from_quantity": Decimal(1)}, True),
+        ({"to_quantity": Decimal(10)}, True),
+        ({"method": "graduated"}, True),
+        ({"method": "volume"}, True),
+        ({"method": "package"}, True),
+    ],
+    ids=str,
+)
+def test_a_price_has_tiers_by_its_method_or_where_a_quantity_bounds_it(price: Row, has_tiers: bool) -> None:
+    assert pick(terms(prices=(price,)), "has_tiers") == [has_tiers]
 
 
 def test_percent_and_price_of_a_term_are_decimals() -> None:
     connection = session()
-    make(connection, "situations", COLUMNS)
-    for name in ("pricing_rules", "special_prices", "customers"):
-        make_reference(connection, name)
+    for name in ("term_scopes", "assigned_pricebooks"):
+        make(connection, name, step_types(name))
+    for name in ("pricing_rules", "special_prices", "pricebook_prices"):
+        make_known(connection, name)
     types = output_types(connection, "pricing/selected_terms")
     assert (types["percent"], types["unit_price"]) == ("DECIMAL(12,4)", "DECIMAL(38,18)")
+    assert not {"DOUBLE", "FLOAT"} & set(types.values())
+
+
+def test_the_order_of_terms_changes_nothing() -> None:
+    months = (1, 3, 2)
+    rules = tuple(
+        rule | {"recorded_at": instant(f"2026-0{month}-01"), "source_row": 10 * number + month}
+        for number, rule in enumerate((BY_VENDOR, BY_TYPE, BY_PRODUCT), start=1)
+        for month in months
+    )
+    prices: tuple[Row, ...] = tuple(
+        scope | {"recorded_at": LATE, "source_row": number, "percent": Decimal(number)}
+        for number, scope in enumerate((OF_VENDOR, OF_TYPE, {}), start=1)
+    )
+    situations: list[Row] = [{}, {"product_id": "p2"}, {"product_type": None}, {"known_at": LATE}]
+    wanted = terms(*situations, rules=rules, prices=prices)
+    assert terms(*situations, rules=rules[::-1], prices=prices[::-1]) == wanted

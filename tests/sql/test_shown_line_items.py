@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from billing_pipeline.schemas.priced_line_items import PRICED_LINE_ITEMS, SHOWN_LINE_ITEMS
-from tests.sql.inline import Row, exact, make, output_types, select, session, table_types
+from tests.sql.inline import Row, exact, make, output_types, pick, select, session, table_types
 
 USAGE: Row = {
     "line_item_id": "line-1",
@@ -65,6 +65,40 @@ def test_percentages_are_rounded_half_away_from_zero_and_large_margins_overflow_
     total = {"total_cost": exact("999999.99"), "total_sell": exact("3311845.966881540000000001")}
     row = shown(total | {"margin": exact("2311845.976881540000000001")})
     assert row["derived_markup_percent"] == exact("231.18460000")
+
+
+def test_what_made_a_price_is_shown_as_it_was_frozen() -> None:
+    frozen: Row = {
+        "price_term": "pricebook",
+        "price_term_id": "b1",
+        "price_scope": "vendor",
+        "price_scope_id": "AWS",
+        "price_method": "volume",
+        "price_percent": exact("12.5"),
+        "price_unit_price": exact("0.000000001"),
+        "tier_quantity": Decimal(1000),
+        "adjustment_ids": "a1;a2",
+        "adjustment_percent": Decimal(-5),
+        "total_before_adjustment": exact("15.789473684210526315789474"),
+        "price_list_id": "list",
+        "expected_unit_cost": exact("3.3"),
+    }
+    row = shown(frozen)
+    assert {name: row[name] for name in frozen} == frozen
+
+
+def test_a_charge_shows_the_discount_of_its_cost_and_of_its_price_from_the_list_cost() -> None:
+    row = shown({"total_list": Decimal(20), "total_cost": Decimal(15), "total_sell": Decimal(18)})
+    assert (row["cost_discount_percent"], row["sell_discount_percent"]) == (25, 10)
+    assert (shown({"total_list": None})["cost_discount_percent"], shown({"total_list": 0})["srp"]) == (None, 0)
+
+
+def test_no_line_is_dropped_or_repeated_whatever_the_order_of_lines() -> None:
+    connection = session()
+    for names in (["a", "b", "c"], ["c", "b", "a"]):
+        items = [USAGE | {"line_item_id": name} for name in names]
+        make(connection, "current_line_items", table_types(PRICED_LINE_ITEMS), *items)
+        assert sorted(pick(select(connection, "marts/shown_line_items"), "line_item_id")) == ["a", "b", "c"]
 
 
 def test_shown_line_items_have_the_columns_and_types_of_their_contract() -> None:

@@ -36,6 +36,7 @@ FACT: Row = {
     "billing_account_id": "payer",
     "billing_period": "2026-10",
     "received_at": instant("2026-11-05 06:00"),
+    "seen_at": instant("2026-11-05 07:00"),
     "is_final": True,
 }
 
@@ -67,6 +68,13 @@ def test_a_charge_carries_its_delivery_and_its_day() -> None:
     assert charge["period_end"] == date(2026, 10, 2)
     assert charge["invoice_date"] is None
     assert charge["line_number"] is None
+    assert charge["invoice_day"] is None
+
+
+def test_what_counts_is_what_was_known_when_the_delivery_arrived() -> None:
+    (charge,) = usage_charges({})
+    assert charge["known_at"] == charge["received_at"] == FACT["received_at"]
+    assert charge["seen_at"] == FACT["seen_at"]
 
 
 @pytest.mark.parametrize(
