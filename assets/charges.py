@@ -13,11 +13,10 @@ from dagster import (
 )
 
 from assets.metadata import column_schema, describe
-from billing_pipeline.queries import load_sql
 from billing_pipeline.schemas.customer_charges import CUSTOMER_CHARGES, EXCLUDED_CHARGES
-from billing_pipeline.schemas.priced_line_items import PRICED_LINE_ITEMS
 from resources.charge_files import write_day_files
 from resources.connections import EXPORT_MEMORY, WorkspaceResource
+from resources.day_runs import list_charges_of_day
 from resources.reference_files import reference_frames
 from resources.relations import read_partitions, register_frames
 
@@ -37,21 +36,11 @@ def build_customer_charges(days: DailyPartitionsDefinition) -> Iterator[AssetsDe
     )
     def customer_charges(context: AssetExecutionContext, workspace: WorkspaceResource) -> MaterializeResult:
         organisation = workspace.config.organisation
-        rules = {
-            "charges_start_on": organisation.charges_start_on,
-            "standard_edition_since": organisation.standard_edition_since,
-        }
         with workspace.session() as connection:
             register_frames(connection, reference_frames(workspace.reference()))
             for key in context.partition_keys:
-                if not read_partitions(connection, "line_items", PRICED_LINE_ITEMS, workspace.lake, [key]):
-                    workspace.lake.write_empty(EXCLUDED_CHARGES, key)
-                    workspace.lake.write_empty(CUSTOMER_CHARGES, key)
+                if not list_charges_of_day(connection, workspace.lake, organisation, key):
                     continue
-                decisions = load_sql("charges/item_decisions")
-                connection.execute(f"create or replace temp table item_decisions as {decisions}", rules)
-                workspace.lake.write(connection, EXCLUDED_CHARGES, key, load_sql("charges/excluded_charges"))
-                workspace.lake.write(connection, CUSTOMER_CHARGES, key, load_sql("charges/customer_charges"))
                 read_partitions(connection, "listed", CUSTOMER_CHARGES, workspace.lake, [key])
                 read_partitions(connection, "left_out", EXCLUDED_CHARGES, workspace.lake, [key])
                 excluded = connection.execute(
@@ -76,10 +65,11 @@ def build_customer_charges(days: DailyPartitionsDefinition) -> Iterator[AssetsDe
         description="Workbook, CSV and Parquet of each day that has charges, in exports/customer_charges/.",
     )
     def customer_charges_export(context: AssetExecutionContext, workspace: WorkspaceResource) -> MaterializeResult:
+        organisation, exports = workspace.config.organisation, workspace.workspace.exports
         with workspace.session(memory_limit=EXPORT_MEMORY, threads=1) as connection:
             for key in context.partition_keys:
-                written = write_day_files(connection, workspace.workspace, workspace.lake, key)
-                context.add_asset_metadata({"files": MetadataValue.json(written)}, partition_key=key)
+                written = write_day_files(connection, workspace.lake, organisation, exports, key)
+                context.add_asset_metadata({"files": MetadataValue.json([*map(str, written)])}, partition_key=key)
         return MaterializeResult()
 
     yield customer_charges

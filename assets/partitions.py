@@ -5,8 +5,7 @@ from zoneinfo import ZoneInfo
 
 from dagster import DailyPartitionsDefinition, MonthlyPartitionsDefinition
 
-# Older than any file a vendor still offers; partitions cost nothing until they are built.
-FIRST_DAY = date(2014, 1, 1)
+from billing_pipeline.periods import FIRST_DAY
 
 
 def arrival_days(time_zone: str) -> DailyPartitionsDefinition:

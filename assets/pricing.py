@@ -14,17 +14,12 @@ from dagster import (
 )
 
 from assets.metadata import column_schema, describe
-from billing_pipeline.pricing import price_charges
+from assets.reference_check import reference_check_result, reference_check_spec
 from billing_pipeline.schemas.priced_line_items import PRICED_LINE_ITEMS
 from resources.connections import WorkspaceResource
+from resources.day_runs import price_days
 from resources.reference_files import reference_frames
-from resources.relations import (
-    read_deliveries,
-    read_earlier_items,
-    read_partitions,
-    read_vendor_rows,
-    register_frames,
-)
+from resources.relations import read_partitions, register_frames
 
 
 def build_priced_line_items(days: DailyPartitionsDefinition) -> AssetsDefinition:
@@ -50,20 +45,15 @@ def build_priced_line_items(days: DailyPartitionsDefinition) -> AssetsDefinition
                 asset="priced_line_items",
                 description="Charges of accounts that no row of accounts.csv maps.",
             ),
+            reference_check_spec("priced_line_items"),
         ],
     )
     def priced_line_items(context: AssetExecutionContext, workspace: WorkspaceResource) -> MaterializeResult:
         time_zone = workspace.config.organisation.time_zone
         with workspace.session() as connection:
-            register_frames(connection, reference_frames(workspace.reference()))
-            for key in context.partition_keys:
-                if not read_deliveries(connection, workspace.lake, [key]):
-                    workspace.lake.write_empty(PRICED_LINE_ITEMS, key)
-                    continue
-                read_vendor_rows(connection, workspace.lake)
-                read_earlier_items(connection, workspace.lake, key)
-                priced = price_charges(connection, time_zone)
-                workspace.lake.write(connection, PRICED_LINE_ITEMS, key, priced)
+            reference = workspace.reference()
+            register_frames(connection, reference_frames(reference))
+            for key in price_days(connection, workspace.lake, time_zone, context.partition_keys):
                 # The file that was written: reading the relation would price every charge once more.
                 read_partitions(connection, "line_items", PRICED_LINE_ITEMS, workspace.lake, [key])
                 facts = describe(connection, "line_items", "total_sell", "customer_id")
@@ -84,6 +74,7 @@ def build_priced_line_items(days: DailyPartitionsDefinition) -> AssetsDefinition
                         passed=not counts.get("unmapped_account"),
                         metadata={"unmapped_charges": counts.get("unmapped_account", 0)},
                     ),
+                    reference_check_result(reference),
                 ],
             )
 

@@ -12,11 +12,10 @@ from dagster import (
 )
 
 from assets.metadata import column_schema, describe, preview
-from billing_pipeline.queries import load_sql
-from billing_pipeline.schemas.priced_line_items import PRICED_LINE_ITEMS
 from billing_pipeline.schemas.reconciliation import USAGE_RECONCILIATION
 from resources.connections import WorkspaceResource
-from resources.relations import read_deliveries, read_partitions
+from resources.day_runs import find_differences, reconcile_day
+from resources.relations import read_partitions
 
 
 def build_usage_reconciliation(days: DailyPartitionsDefinition) -> AssetsDefinition:
@@ -42,26 +41,17 @@ def build_usage_reconciliation(days: DailyPartitionsDefinition) -> AssetsDefinit
     def usage_reconciliation(context: AssetExecutionContext, workspace: WorkspaceResource) -> MaterializeResult:
         with workspace.session() as connection:
             for key in context.partition_keys:
-                if not read_partitions(connection, "line_items", PRICED_LINE_ITEMS, workspace.lake, [key]):
-                    workspace.lake.write_empty(USAGE_RECONCILIATION, key)
+                if not reconcile_day(connection, workspace.lake, key):
                     continue
-                query = load_sql("reconciliation/usage_reconciliation")
-                workspace.lake.write(connection, USAGE_RECONCILIATION, key, query)
                 read_partitions(connection, "buckets", USAGE_RECONCILIATION, workspace.lake, [key])
                 context.add_asset_metadata(describe(connection, "buckets", "amount", "bucket"), partition_key=key)
-            read_partitions(connection, "buckets", USAGE_RECONCILIATION, workspace.lake, context.partition_keys)
-            read_deliveries(connection, workspace.lake, context.partition_keys)
-            connection.execute(
-                f"create or replace temp table differences as {load_sql('reconciliation/unexplained_differences')}"
-            )
-            found = connection.execute("select count(*) from differences").fetchone()
-            assert found is not None
+            found = find_differences(connection, workspace.lake, list(context.partition_keys))
             return MaterializeResult(
                 check_results=[
                     AssetCheckResult(
                         check_name="buckets_add_up_to_the_delivery",
-                        passed=found[0] == 0,
-                        metadata={"differences": found[0], "first": preview(connection, "differences")},
+                        passed=found == 0,
+                        metadata={"differences": found, "first": preview(connection, "differences")},
                     )
                 ],
             )

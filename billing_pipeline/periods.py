@@ -15,10 +15,17 @@ from billing_pipeline.errors import WrongUsage
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
 # fromisoformat alone would also take week dates such as 2026-W01-1.
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_INSTANT = re.compile(
+    r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})", re.ASCII | re.IGNORECASE
+)
+
+
+# The first day of arrival that is run: older than any file a vendor still offers.
+FIRST_DAY = date(2014, 1, 1)
 
 
 class PeriodInvalid(WrongUsage):
-    """A text that is no billing period `YYYY-MM` or no day `YYYY-MM-DD`."""
+    """A text that is no billing period `YYYY-MM`, no day `YYYY-MM-DD` or no instant."""
 
 
 @dataclass(frozen=True, order=True)
@@ -79,6 +86,22 @@ def parse_day(text: str) -> date:
         raise PeriodInvalid(f"{text!r} is no day; write YYYY-MM-DD, for example 2026-10-05") from error
 
 
+def parse_instant(text: str) -> datetime:
+    """Read an instant in ISO 8601 with zone; the result is in UTC.
+
+    Raises:
+        PeriodInvalid: any other text, also a date and time without zone.
+    """
+    try:
+        if not _INSTANT.fullmatch(text):
+            raise ValueError
+        return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise PeriodInvalid(
+            f"{text!r} is no instant; write ISO 8601 with zone, for example 2026-10-05T09:00:00+03:00, or a day"
+        ) from error
+
+
 def local_day(instant: datetime, zone: ZoneInfo) -> date:
     """Return the calendar day of an instant in a time zone."""
     return instant.astimezone(zone).date()
@@ -87,6 +110,11 @@ def local_day(instant: datetime, zone: ZoneInfo) -> date:
 def start_of_day(day: date, zone: ZoneInfo) -> datetime:
     """Return the instant, in UTC, at which a local day begins."""
     return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
+
+
+def end_of_day(day: date, zone: ZoneInfo) -> datetime:
+    """Return the last microsecond, in UTC, of a local day: the instant meant by who says only a day."""
+    return start_of_day(day + timedelta(days=1), zone) - timedelta(microseconds=1)
 
 
 def noon(day: date, zone: ZoneInfo) -> datetime:

@@ -2,12 +2,10 @@
 
 from datetime import date
 
-import polars as pl
-from sqlalchemy import select
-
-from billing_pipeline.ledger.tables import invoice_line_charges
+from billing_pipeline.periods import BillingPeriod
+from resources.invoice_runs import Books
 from resources.lake import Lake
-from resources.ledger import invoices_frames, open_ledger, reading
+from resources.ledger import invoices_frames, open_ledger, remove_old_snapshots
 from resources.warehouse import Warehouse
 from resources.workspace import Workspace
 
@@ -23,11 +21,21 @@ def publish_warehouse(workspace: Workspace, as_of_day: date) -> dict[str, int]:
     """
     config = workspace.load_config()
     engine = open_ledger(config.ledger.url, workspace.home)
-    documents = invoices_frames(engine)
-    with reading(engine).connect() as connection:
-        charges = connection.execute(select(invoice_line_charges)).all()
-    schema = {"invoice_id": pl.String, "line_number": pl.Int32, "charge_id": pl.String}
-    documents["invoice_line_charges"] = pl.DataFrame([tuple(row) for row in charges], schema=schema, orient="row")
     temporary = workspace.home / ".duckdb"
     temporary.mkdir(parents=True, exist_ok=True)
-    return Warehouse(workspace.warehouse, Lake(workspace.lake), temporary).publish(config, documents, as_of_day)
+    warehouse = Warehouse(workspace.warehouse, Lake(workspace.lake), temporary)
+    return publish_books(warehouse, Books(config, warehouse.lake, engine), as_of_day)
+
+
+def publish_books(
+    warehouse: Warehouse, books: Books, as_of_day: date, period: BillingPeriod | None = None
+) -> dict[str, int]:
+    """Build a warehouse as `publish_warehouse` does, from any lake and ledger.
+
+    Args:
+        period: the only billing period to publish; None for all.
+    """
+    counts = warehouse.publish(books.config, invoices_frames(books.engine), as_of_day, period)
+    # The warehouse before this one may have shown them; this one does not.
+    remove_old_snapshots(books.engine, warehouse.lake)
+    return counts

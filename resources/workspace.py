@@ -13,6 +13,7 @@ from billing_pipeline.configuration import Source, WorkspaceConfig
 from billing_pipeline.errors import ConfigurationInvalid
 
 HOME_VARIABLE = "BILLING_HOME"
+CONFIG_FILE = "billing.toml"
 DEFAULT_HOME = "data"
 
 
@@ -39,7 +40,7 @@ class Workspace:
     @property
     def config_file(self) -> Path:
         """`billing.toml`."""
-        return self.home / "billing.toml"
+        return self.home / CONFIG_FILE
 
     @property
     def reference(self) -> Path:
@@ -82,19 +83,36 @@ class Workspace:
             ConfigurationInvalid: it is missing, is no TOML, or a key is missing, unknown or wrong; names file and key.
         """
         try:
-            # Text to Decimal: a number with a point never passes through floating point.
-            document = tomllib.loads(self.config_file.read_text(encoding="utf-8"), parse_float=Decimal)
+            content = self.config_file.read_bytes()
         except FileNotFoundError as error:
             raise ConfigurationInvalid(
                 f"{self.config_file} does not exist; make a workspace with `billing init {self.home}`, or name one "
                 f"in {HOME_VARIABLE}"
             ) from error
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        except OSError as error:
             raise ConfigurationInvalid(f"{self.config_file}: {error}") from error
-        try:
-            return WorkspaceConfig.model_validate(document)
-        except ValidationError as error:
-            raise ConfigurationInvalid("\n".join(_complaints(self.config_file, error))) from error
+        return parse_config(self.config_file, content)
+
+
+def parse_config(file: Path, content: bytes) -> WorkspaceConfig:
+    """Read and check the bytes of a `billing.toml`.
+
+    Args:
+        file: by which problems call it.
+        content: its bytes, the present ones or those of an archived version.
+
+    Raises:
+        ConfigurationInvalid: it is no TOML, or a key is missing, unknown or wrong; names file and key.
+    """
+    try:
+        # Text to Decimal: a number with a point never passes through floating point.
+        document = tomllib.loads(content.decode("utf-8"), parse_float=Decimal)
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationInvalid(f"{file}: {error}") from error
+    try:
+        return WorkspaceConfig.model_validate(document)
+    except ValidationError as error:
+        raise ConfigurationInvalid("\n".join(_complaints(file, error))) from error
 
 
 def _complaints(file: Path, error: ValidationError) -> list[str]:

@@ -11,9 +11,9 @@ from dagster import AssetKey, DagsterInstance, ExecuteInProcessResult
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 from assets.graph import DAILY_ASSETS, build_definitions
-from assets.partitions import FIRST_DAY, is_day_of_arrival, month_key
+from assets.partitions import is_day_of_arrival, month_key
 from billing_pipeline.errors import BillingError, ConfigurationInvalid
-from billing_pipeline.periods import BillingPeriod
+from billing_pipeline.periods import FIRST_DAY, BillingPeriod
 from resources.workspace import Workspace
 
 _LONGEST_GAP_DAYS = 31

@@ -19,7 +19,10 @@ _PIPE_WIDTH = 180
 OUT = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
 ERR = Console(stderr=True, highlight=False)
 
-_RIGHT = ("amount", "total", "rows", "charges", "invoices", "quantity", "subtotal", "margin", "difference")
+_RIGHT = (
+    "amount", "total", "rows", "charges", "invoices", "quantity", "subtotal", "margin", "difference", "sell", "change",
+    "priced",
+)  # fmt: skip
 
 
 def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], as_json: bool) -> None:

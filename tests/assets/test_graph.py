@@ -183,7 +183,13 @@ def test_every_day_has_its_file_in_the_lake_also_when_nothing_arrived(built: Bui
 
 def test_running_a_range_twice_changes_no_byte(built: Built) -> None:
     assert any(name.endswith("Customer Charges.xlsx") for name in built.first)
-    now = {name: content for name, content in contents(built.workspace).items() if "invoice_drafts" not in name}
+    # What a month's drafts leave behind came about after the first look.
+    of_drafts = ("invoice_drafts", "billed_charges")
+    now = {
+        name: content
+        for name, content in contents(built.workspace).items()
+        if not any(asset in name for asset in of_drafts)
+    }
     assert {name for name in now if now[name] != built.first.get(name)} == set()
     assert set(now) == set(built.first)
 

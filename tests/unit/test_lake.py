@@ -1,5 +1,6 @@
 """The lake replaces a partition in one step, whole, checked, and with the same bytes for the same rows."""
 
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -98,6 +99,42 @@ def test_a_broken_contract_is_named_and_leaves_the_old_file(lake: Lake, query: s
 def test_every_broken_rule_is_named_at_once(lake: Lake) -> None:
     with pytest.raises(ContractBroken, match="empty in 1 rows; kind has a value not allowed in 1 rows"):
         write(lake, "select null::varchar as thing_id, 'odd' as kind, null::decimal(38, 18) as amount")
+
+
+SORTED = replace(TABLE, sorted_by=("kind", "thing_id"))
+NUMBERS = "select cast(range as varchar) as thing_id, 'good' as kind, 1::decimal(38, 18) as amount from range(5000)"
+
+
+@pytest.mark.parametrize("query", [f"{NUMBERS} order by thing_id", NUMBERS], ids=["in order", "not in order"])
+def test_rows_that_are_said_to_come_in_order_are_sorted_if_they_do_not(lake: Lake, query: str) -> None:
+    with duckdb.connect() as connection:
+        path = lake.write(connection, SORTED, "2026-10-05", query, comes_in_order=True)
+    found = pl.read_parquet(path)["thing_id"].to_list()
+    assert found == sorted(str(number) for number in range(5000))
+
+
+def test_nulls_come_last_in_the_order_of_a_table(lake: Lake) -> None:
+    table = replace(
+        TABLE, columns=tuple(replace(column, nullable=True) for column in TABLE.columns), sorted_by=("kind",)
+    )
+    rows = "select cast(place as varchar) as thing_id, case when place = 1 then 'good' end as kind, null as amount"
+    with duckdb.connect() as connection:
+        for places in ("(1), (2)", "(2), (1)"):
+            query = f"{rows} from (values {places}) as places(place)".replace("null as", "null::decimal(38, 18) as")
+            path = lake.write(connection, table, "2026-10-05", query, comes_in_order=True)
+            assert pl.read_parquet(path)["kind"].to_list() == ["good", None]
+
+
+def test_what_fails_the_callers_check_does_not_take_its_place(lake: Lake) -> None:
+    before = write(lake, GOOD).read_bytes()
+
+    def check(relation: str) -> None:
+        assert connection.execute(f"select count(*) from {relation}").fetchall() == [(5000,)]
+        raise ContractBroken("too many")
+
+    with duckdb.connect() as connection, pytest.raises(ContractBroken, match="too many"):
+        lake.write(connection, TABLE, "2026-10-05", NUMBERS, check=check)
+    assert lake.path("things", "2026-10-05").read_bytes() == before
 
 
 def test_a_missing_column_leaves_nothing(lake: Lake) -> None:

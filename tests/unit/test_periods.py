@@ -10,9 +10,11 @@ from billing_pipeline.periods import (
     PeriodInvalid,
     add_business_days,
     days_between,
+    end_of_day,
     local_day,
     noon,
     parse_day,
+    parse_instant,
     start_of_day,
 )
 
@@ -38,6 +40,44 @@ def test_a_period_ends_on_the_first_day_after_it() -> None:
 def test_only_iso_days_are_days(text: str) -> None:
     with pytest.raises(PeriodInvalid, match="is no day; write YYYY-MM-DD"):
         parse_day(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-10-05T09:00:00+03:00",
+        "2026-10-05 06:00Z",
+        "2026-10-05t06:00:00.000000z",
+        "2026-10-05T01:00:00-05:00",
+    ],
+)
+def test_an_instant_is_read_in_utc_whatever_its_zone(text: str) -> None:
+    assert parse_instant(text) == datetime(2026, 10, 5, 6, tzinfo=UTC)
+    assert parse_instant(text).tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-10-05T09:00:00",
+        "2026-10-05",
+        "2026-W41-1T09:00Z",
+        "2026-10-05T25:00Z",
+        "0001-01-01T00:00+03:00",
+        "9 o'clock",
+        "",
+    ],
+)
+def test_an_instant_without_zone_or_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(PeriodInvalid, match="is no instant; write ISO 8601 with zone"):
+        parse_instant(text)
+
+
+@pytest.mark.parametrize("day", [date(2026, 3, 29), date(2026, 10, 25), date(2026, 10, 5)])
+def test_the_end_of_a_day_is_its_last_microsecond(day: date) -> None:
+    end = end_of_day(day, ATHENS)
+    assert local_day(end, ATHENS) == day
+    assert end + timedelta(microseconds=1) == start_of_day(day + timedelta(days=1), ATHENS)
 
 
 @pytest.mark.parametrize(("day", "hours"), [(date(2026, 3, 29), 23), (date(2026, 10, 25), 25), (date(2026, 10, 5), 24)])

@@ -69,7 +69,7 @@ def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
     ("toml", "expected"),
     [
         (ORGANISATION + 'colour = "red"\n', ", key organisation.colour: is unknown"),
-        (ORGANISATION + "\n[mail]\n", ", key mail: is unknown"),
+        (ORGANISATION + "\n[post]\n", ", key post: is unknown"),
         (ORGANISATION.replace('name = "Acme Resale Ltd"\n', ""), ", key organisation.name: is missing"),
         (
             ORGANISATION.replace("Europe/Athens", "Athens"),
@@ -105,6 +105,12 @@ def test_init_writes_a_workspace_that_loads_and_prices_nothing(tmp_path: Path) -
         assert frame.height == 1, name
         if "valid_to" in frame.columns:
             assert frame.filter(pl.col("valid_to") > datetime(2000, 12, 31, tzinfo=UTC).date()).is_empty(), name
+
+
+def test_the_example_rows_may_stay_when_sources_are_added(tmp_path: Path) -> None:
+    init_workspace(tmp_path)
+    config = workspace(tmp_path, ORGANISATION + SOURCE).load_config()
+    assert load_reference(tmp_path, config.organisation.zone).accounts["source"].to_list() == ["example-source"]
 
 
 def test_every_key_that_the_template_shows_in_a_comment_is_a_valid_one(tmp_path: Path) -> None:
