@@ -126,6 +126,10 @@ class KnownRows:
             named |= {"scope": item["price_scope"], "scope_id": item["price_scope_id"]}
         usable = usable_rows(self.rows(file, **named), moment)
         agreeing = [chosen for chosen in usable if _agrees(chosen.row, item)]
+        if not agreeing and item["total_sell"] is None and item["tier_quantity"] is not None:
+            # Beyond the last tier no row prices the charge: all of them together say why.
+            agreeing = [chosen for chosen in usable if chosen.row["method"] == item["price_method"]]
+            return tuple(self.reference_row(file, one, moment) for one in agreeing), None
         if not agreeing:
             reason = f"no version of {file}.csv that held then has {item['price_term_id']} as the charge was priced"
             return (), reason

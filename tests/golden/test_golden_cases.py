@@ -24,10 +24,6 @@ from tests.golden.golden_case import (
 )
 from tests.workspaces import files_below
 
-# What does not hold so far.
-OPEN = {
-    "19_beyond_the_last_tier": "explain finds no version of a volume price where no tier holds the quantity",
-}
 WORKED_CASES = {"01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11", "12", "13"}
 
 
@@ -41,13 +37,7 @@ def test_every_worked_case_of_the_pricing_rules_has_a_folder() -> None:
     assert {name[:2] for name in case_folders()} >= WORKED_CASES
 
 
-def marked(case: str) -> object:
-    """Return a case as a parameter, marked where it is known not to hold yet."""
-    marks = [pytest.mark.xfail(reason=OPEN[case])] if case in OPEN else []
-    return pytest.param(case, marks=marks)
-
-
-@pytest.mark.parametrize("case", [marked(case) for case in case_folders()])
+@pytest.mark.parametrize("case", case_folders())
 def test_a_case_reads_in_workbook_and_warehouse_as_it_was_worked_out_by_hand(
     case: str, tmp_path: Path, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
