@@ -181,6 +181,10 @@ def _convert_in_child(job: Job, limits: Limits, temporary: Path) -> Outcome:
             return _timed(connection, job)
     except (MemoryError, duckdb.OutOfMemoryException):
         return BadInput(job.file.name, _TOO_MUCH), 0.0
+    except OSError as error:
+        if error.errno != errno.ENOMEM:
+            raise
+        return BadInput(job.file.name, _TOO_MUCH), 0.0
 
 
 def _timed(connection: duckdb.DuckDBPyConnection, job: Job) -> Outcome:
@@ -206,7 +210,7 @@ def _converted(connection: duckdb.DuckDBPyConnection, job: Job) -> Converted | B
     except Exception as error:
         # One bad file never stops the others, also when it finds a fault in a reader: that is told, not hidden.
         _LOG.exception("the reader of %s failed", job.file.name)
-        if isinstance(error, OSError) and error.errno == errno.EFBIG:
+        if isinstance(error, OSError) and error.errno in (errno.EFBIG, errno.ENOMEM):
             return BadInput(job.file.name, _TOO_MUCH)
         return BadInput(job.file.name, f"its reader failed: {type(error).__name__}: {error}"[:500])
 
