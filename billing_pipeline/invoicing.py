@@ -1,29 +1,30 @@
-"""Invoice drafts: from priced charges to the lines and totals of one document.
+"""What a document is: parties, lines, taxes, credits, totals; and what a run of drafts comes to.
 
-What does not belong here: how a document looks (`documents`), where it is kept (`ledger`).
+What does not belong here: making drafts (`drafting`), how a document looks (`documents`), where it is kept (`ledger`).
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
-from functools import reduce
-from itertools import groupby
-from typing import Any, Literal
+from typing import Literal
 
-import polars as pl
-
-from billing_pipeline.configuration import Organisation
-from billing_pipeline.errors import ReferenceInvalid
-from billing_pipeline.identifiers import file_name_of
-from billing_pipeline.money import EXACT, allocate_rounded, round_money
-from billing_pipeline.periods import BillingPeriod
+from billing_pipeline.credits import CreditUse
+from billing_pipeline.exchange import AppliedRate
+from billing_pipeline.taxes import TaxLine
 
 LineKind = Literal["usage", "subscription", "marketplace", "support", "custom", "credit", "adjustment"]
-ErrorKind = Literal["unpriced", "unsettled", "difference", "currency", "unknown_customer", "already_invoiced"]
-
-# The order in which a customer reads the lines; the last key only keeps equal lines in a fixed order.
-LINE_ORDER = ("product_type", "product_name", "product_id", "unit", "line_kind", "tax_category")
+DocumentType = Literal["invoice", "credit_note"]
+ErrorKind = Literal[
+    "unpriced",
+    "unsettled",
+    "difference",
+    "currency",
+    "exchange_rate",
+    "tax",
+    "support_plan",
+    "unknown_customer",
+    "already_invoiced",
+]
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,12 @@ class InvoiceLine:
         quantity: exact quantity in `unit`, or None where quantities of different units meet.
         amount_precise: exact amount in the document's currency.
         amount: payable amount; the lines' amounts add up to the document's subtotal.
-        charge_ids: the charges behind the line, sorted.
+        charged_currency: currency of the charges, where it is not the document's.
+        charged_amount: exact amount in that currency, before it was converted.
+        service_period: month of the service, `YYYY-MM`, of an adjustment of a month before the document's.
+        reference: what an adjustment or a credit note's line refers to, such as an invoice number and line.
+        charge_count: how many charges are behind the line; the document's snapshot holds them.
+        charges_sha256: hash of their sorted ids, so that other charges are another content; None without charges.
     """
 
     line_number: int
@@ -71,7 +77,12 @@ class InvoiceLine:
     amount: Decimal
     tax_category: str
     line_kind: LineKind
-    charge_ids: tuple[str, ...] = ()
+    charge_count: int = 0
+    charges_sha256: str | None = None
+    charged_currency: str | None = None
+    charged_amount: Decimal | None = None
+    service_period: str | None = None
+    reference: str | None = None
 
 
 @dataclass(frozen=True)
@@ -83,6 +94,12 @@ class Invoice:
         subtotal: net payable sum of the lines; credits_applied is positive.
         total: subtotal + tax_total - credits_applied.
         notes: sentences printed on the document, such as an override's reason.
+        taxes: one per category and rate; their amounts add up to tax_total.
+        credits: what is taken of each credit; the amounts add up to credits_applied.
+        exchange_rates: every rate that turned charges into the document's currency.
+        document_type: an invoice, or a credit note that corrects one.
+        corrects: number of the document that a credit note corrects.
+        issued_on: day of approval in the organisation's zone; None on a draft.
     """
 
     invoice_id: str
@@ -100,6 +117,12 @@ class Invoice:
     due_date: date | None
     options: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    taxes: tuple[TaxLine, ...] = ()
+    credits: tuple[CreditUse, ...] = ()
+    exchange_rates: tuple[AppliedRate, ...] = ()
+    document_type: DocumentType = "invoice"
+    corrects: str | None = None
+    issued_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -108,6 +131,9 @@ class DraftOptions:
 
     Attributes:
         include_marketplace_fees: whether marketplace fees are on the drafts, at cost.
+        include_tax: whether taxes are added.
+        apply_credits: whether general credits reduce the drafts.
+        use_credits_for_marketplace_fees: whether marketplace credits pay marketplace fees.
         override_unsettled: the reason why a period that is not settled is invoiced; printed on each draft.
         customers: customer ids the run is limited to; None means all.
     """
@@ -115,6 +141,9 @@ class DraftOptions:
     include_marketplace_fees: bool = False
     override_unsettled: str | None = None
     customers: tuple[str, ...] | None = None
+    include_tax: bool = False
+    apply_credits: bool = False
+    use_credits_for_marketplace_fees: bool = False
 
 
 @dataclass(frozen=True, order=True)
@@ -144,151 +173,3 @@ class Drafted:
     invoices: tuple[Invoice, ...]
     errors: tuple[InvoiceError, ...]
     scope: tuple[str, ...] | None = None
-
-
-def draft_invoices(
-    lines: pl.DataFrame,
-    customers: pl.DataFrame,
-    blocked: Mapping[str, tuple[InvoiceError, ...]],
-    organisation: Organisation,
-    period: BillingPeriod,
-    options: DraftOptions,
-) -> Drafted:
-    """Make the draft of every customer who can be invoiced, and say why the others cannot.
-
-    Args:
-        lines: the rows of `sql/invoicing/draft_lines.sql`, in any order.
-        customers: the reference rows in force, one a customer: customer_id, name, invoice_currency and, if
-            present, email, contact, address, country, tax_id, payment_terms_days, enabled_currencies.
-        blocked: customer id to the reasons why this period cannot be invoiced yet (unpriced charges, an
-            unsettled source); such a customer gets no draft, also when it has lines.
-        period: the billing period of all lines.
-
-    Returns:
-        One draft per customer, period and invoice currency, and the errors of the customers in scope.
-
-    Raises:
-        ReferenceInvalid: a customer has more than one reference row.
-        UnknownCurrency: an invoice currency is not in ISO 4217.
-    """
-    known = _by_customer_id(customers)
-    scope = None if options.customers is None else tuple(sorted(set(options.customers)))
-    rows = _rows_by_customer(lines, options)
-    concerned = rows.keys() | blocked.keys() | set(scope or ())
-    invoices: list[Invoice] = []
-    errors: list[InvoiceError] = []
-    for customer_id in sorted(concerned if scope is None else concerned & set(scope)):
-        own = rows.get(customer_id, [])
-        customer = known.get(customer_id)
-        refusals = list(blocked.get(customer_id, ()))
-        if customer is None:
-            reason = f"customer {customer_id}: not among the reference customers; add a row to customers.csv"
-            refusals.append(InvoiceError(customer_id, period.text, reason, "unknown_customer"))
-        else:
-            refusals += _refusals(own, customer, period)
-        errors += refusals
-        if customer is not None and own and not refusals:
-            invoices.append(_draft(own, customer, organisation, period, options))
-    return Drafted(tuple(invoices), tuple(errors), scope)
-
-
-def _by_customer_id(customers: pl.DataFrame) -> dict[str, dict[str, Any]]:
-    known: dict[str, dict[str, Any]] = {}
-    repeated = set()
-    for customer in customers.iter_rows(named=True):
-        if customer["customer_id"] in known:
-            repeated.add(customer["customer_id"])
-        known[customer["customer_id"]] = customer
-    if repeated:
-        raise ReferenceInvalid(tuple(f"customer {name} has more than one row in force" for name in sorted(repeated)))
-    return known
-
-
-def _rows_by_customer(lines: pl.DataFrame, options: DraftOptions) -> dict[str, list[dict[str, Any]]]:
-    if not options.include_marketplace_fees:
-        lines = lines.filter(pl.col("line_kind") != "marketplace")
-    ordered = lines.sort("customer_id", "currency", *LINE_ORDER).iter_rows(named=True)
-    return {customer_id: list(rows) for customer_id, rows in groupby(ordered, key=lambda row: str(row["customer_id"]))}
-
-
-def _refusals(rows: Sequence[dict[str, Any]], customer: dict[str, Any], period: BillingPeriod) -> list[InvoiceError]:
-    who = f"customer {customer['customer_id']} ({customer['name']})"
-    invoice_currency = customer["invoice_currency"]
-    enabled = customer.get("enabled_currencies") or ()
-    enabled = enabled.split(";") if isinstance(enabled, str) else enabled
-    found: list[tuple[str, ErrorKind]] = []
-    for currency in sorted({row["currency"] for row in rows} - {invoice_currency}):
-        reason = f"currency {currency} is not enabled; set a pricebook and invoice currency"
-        if currency in enabled:
-            reason = f"currency {currency} is enabled but is not the invoice currency, {invoice_currency}"
-        found.append((reason, "currency"))
-    unpriced = [row["product_name"] for row in rows if row["amount_precise"] is None]
-    found += [(f"{name} holds an item without a price", "unpriced") for name in dict.fromkeys(unpriced)]
-    return [InvoiceError(customer["customer_id"], period.text, f"{who}: {reason}", kind) for reason, kind in found]
-
-
-def _draft(
-    rows: Sequence[dict[str, Any]],
-    customer: dict[str, Any],
-    organisation: Organisation,
-    period: BillingPeriod,
-    options: DraftOptions,
-) -> Invoice:
-    currency = customer["invoice_currency"]
-    amounts = allocate_rounded([row["amount_precise"] for row in rows], currency)
-    subtotal, nothing = reduce(EXACT.add, amounts), round_money(Decimal(0), currency)
-    terms = customer.get("payment_terms_days")
-    days = organisation.payment_terms_days if terms is None else int(terms)
-    used = ["include_marketplace_fees"] if options.include_marketplace_fees else []
-    notes = []
-    if options.override_unsettled is not None:
-        used.append("override_unsettled")
-        notes.append(f"The billing period was not settled when this draft was made: {options.override_unsettled}")
-    return Invoice(
-        invoice_id=f"{period}-{file_name_of(customer['customer_id'])}-{currency}",
-        invoice_number=None,
-        status="draft",
-        customer=_customer_party(customer),
-        organisation=_organisation_party(organisation),
-        billing_period=period.text,
-        currency=currency,
-        lines=tuple(
-            _line(number, row, amount) for number, (row, amount) in enumerate(zip(rows, amounts, strict=True), 1)
-        ),
-        subtotal=subtotal,
-        tax_total=nothing,
-        credits_applied=nothing,
-        total=subtotal,
-        # Payment terms count from the last day of the period, not from the making of the draft: no clock.
-        due_date=period.end_day + timedelta(days=days - 1),
-        options=tuple(used),
-        notes=tuple(notes),
-    )
-
-
-def _line(number: int, row: dict[str, Any], amount: Decimal) -> InvoiceLine:
-    return InvoiceLine(
-        line_number=number,
-        product_type=row["product_type"],
-        product_id=row["product_id"],
-        product_name=row["product_name"],
-        description=row["description"],
-        quantity=row["quantity"],
-        unit=row["unit"],
-        amount_precise=row["amount_precise"],
-        amount=amount,
-        tax_category=row["tax_category"],
-        line_kind=row["line_kind"],
-        charge_ids=tuple(sorted(row["charge_ids"])),
-    )
-
-
-def _customer_party(customer: dict[str, Any]) -> Party:
-    optional = {name: customer.get(name) for name in ("address", "email", "contact", "country", "tax_id")}
-    return Party(id=customer["customer_id"], name=customer["name"], **optional)
-
-
-def _organisation_party(organisation: Organisation) -> Party:
-    # The logo stays as billing.toml names it: an absolute path would make a document differ between machines.
-    names = ("id", "name", "address", "email", "phone", "country", "tax_id", "logo")
-    return Party(**{name: getattr(organisation, name) for name in names})

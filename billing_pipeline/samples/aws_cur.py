@@ -12,18 +12,21 @@ from decimal import Decimal
 
 from billing_pipeline.periods import BillingPeriod
 from billing_pipeline.samples.aws_columns import AMOUNTS, COLUMNS, HOURS, ID, RESOURCE, TAGS, TIME, USAGE_OF
+from billing_pipeline.samples.aws_lifetimes import HOURS_OF_DAY, Hours, draw_hours
 from billing_pipeline.samples.aws_products import AwsProduct, aws_products
 from billing_pipeline.samples.aws_special_rows import closing_rows, special_rows
 from billing_pipeline.samples.aws_values import bill_values, hour_values, price_values
-from billing_pipeline.samples.blocks import Block, even_split, spread
+from billing_pipeline.samples.blocks import Block
 from billing_pipeline.samples.catalogue import Account, World
 from billing_pipeline.samples.csv_text import EXACT, piece, times
 from billing_pipeline.samples.quantities import quantity
 from billing_pipeline.samples.resource_names import aws_resource
-from billing_pipeline.samples.seeds import LINE_ID_CHARACTERS, line_ids, seeded, words
+from billing_pipeline.samples.seeds import LINE_ID_CHARACTERS, line_ids, seeded
 
 BLOCK_ROWS = 50_000
 FEWEST_ROWS = 400
+_FEWEST_RESOURCES = 1_024
+# A byte chooses one of them.
 _QUANTITIES_PER_PRODUCT = 256
 _ENVIRONMENTS = ("prod", "staging", "dev", "")
 _PROJECTS = ("web", "erp", "data-lake", "Παραγγελίες", "backup", "mobile, iOS", "", "ci")
@@ -31,8 +34,9 @@ _PROJECTS = ("web", "erp", "data-lake", "Παραγγελίες", "backup", "mob
 
 @dataclass(frozen=True)
 class _Resource:
-    """One resource of one account: the pieces of its rows that never change, and its possible amounts."""
+    """One resource of one account: its hours, the pieces of its rows that never change, and its possible amounts."""
 
+    hours: Hours
     account: bytes
     usage_of: bytes
     amounts: list[bytes]
@@ -40,11 +44,14 @@ class _Resource:
 
 
 class AwsCostAndUsageReport:
-    """One month's report as blocks of CSV lines, made one after the other in constant memory.
+    """One month's report as blocks of CSV lines, hour after hour, made one after the other.
+
+    A resource has a row in each hour of its life; memory grows with the resources (one for some 250 rows), not with
+    their rows.
 
     Args:
         world: accounts that use something.
-        month: the billing period; usage is spread evenly over its days.
+        month: the billing period; usage is spread over its days.
         rows: data rows in all, usage, tax, discounts and so on together.
         seed: another seed gives another report.
         is_final: whether `bill/InvoiceId` is filled.
@@ -67,16 +74,16 @@ class AwsCostAndUsageReport:
         """Yield the rows; the sum of the blocks' costs is the report's total, exact."""
         chance = seeded("aws", self._seed, self._month)
         special = special_rows(self._world, self._month)
-        pools = [self._pool(product, index) for index, product in enumerate(self._products)]
-        resources = self._resources(pools)
         # The closing rows, tax and partner discount, are one per product code each, known before their amounts are.
         closing_count = 2 * len({product.product_code for product in self._products})
+        resources = self._resources(self._rows - len(special) - closing_count)
         tally: Counter[bytes] = Counter()
-        usage_rows = self._rows - len(special) - closing_count
-        days = (self._month.end_day - self._month.first_day).days
-        for day, day_rows in enumerate(even_split(usage_rows, days)):
-            for number, count in enumerate(spread(day_rows, BLOCK_ROWS)):
-                yield self._usage_block(day, number, count, resources, tally)
+        for day in range((self._month.end_day - self._month.first_day).days):
+            today = [(resource, bits) for resource in resources if (bits := resource.hours.of_day(day))]
+            for hour in range(HOURS_OF_DAY):
+                at_work = [resource for resource, bits in today if bits >> hour & 1]
+                for start in range(0, len(at_work), BLOCK_ROWS):
+                    yield self._usage_block(day, hour, start, at_work[start : start + BLOCK_ROWS], tally)
         yield self._closing_block(special, tally, line_ids(chance, len(special) + closing_count))
 
     def _closing_block(self, special: list[dict[str, str]], tally: Counter[bytes], ids: bytes) -> Block:
@@ -107,24 +114,30 @@ class AwsCostAndUsageReport:
             pool.append(text)
         return pool
 
-    def _resources(self, pools: list[list[bytes]]) -> list[_Resource]:
-        """Return what is running, a power of two of resources, each account with at least one."""
+    def _resources(self, usage_rows: int) -> list[_Resource]:
+        """Return what is running in the month: resources of exactly so many hours, each account with at least one."""
+        pools = [self._pool(product, index) for index, product in enumerate(self._products)]
         accounts = self._world.aws_accounts
-        wanted = max(1_024, len(accounts))
-        while wanted < self._rows // 128 and wanted < 2**16:
-            wanted *= 2
-        count = 1 << (wanted - 1).bit_length()
-        chance = seeded("aws/resources", self._seed)
+        chance = seeded("aws/resources", self._seed, self._month)
         # Some accounts are much larger than others; the one nobody knows is among the smallest.
         weights = [1 + 40 // (1 + index % 13) for index in range(len(accounts) - 1)] + [1]
-        users = [*accounts, *chance.choices(accounts, weights, k=count - len(accounts))]
-        chosen = chance.choices(range(len(self._products)), k=count)
-        return [
-            self._resource(account, index, self._products[product], pools[product])
-            for index, (account, product) in enumerate(zip(users, chosen, strict=True))
-        ]
+        # A small report has shorter lives rather than few resources, so that there is something of everything.
+        longest = max(1, usage_rows // _FEWEST_RESOURCES)
+        found: list[_Resource] = []
+        left = usage_rows
+        while left:
+            index = len(found)
+            waiting = max(1, len(accounts) - index)
+            account = accounts[index] if index < len(accounts) else chance.choices(accounts, weights)[0]
+            product = chance.randrange(len(self._products))
+            hours = draw_hours(self._month, chance).at_most(max(1, min(longest, left // waiting)), chance)
+            left -= hours.count
+            found.append(self._resource(account, index, self._products[product], pools[product], hours))
+        return found
 
-    def _resource(self, account: Account, index: int, product: AwsProduct, pool: list[bytes]) -> _Resource:
+    def _resource(
+        self, account: Account, index: int, product: AwsProduct, pool: list[bytes], hours: Hours
+    ) -> _Resource:
         values = {
             "lineItem/UsageAccountId": account.account_id,
             "lineItem/LineItemType": "Usage",
@@ -132,11 +145,12 @@ class AwsCostAndUsageReport:
             "lineItem/UsageType": product.usage_type,
             "lineItem/Operation": product.operation,
             "lineItem/AvailabilityZone": product.region + "ab"[index % 2] if product.quantity_kind == "hours" else "",
-            "lineItem/ResourceId": aws_resource(product, account.account_id, index // 4),
+            "lineItem/ResourceId": aws_resource(product, account.account_id, index),
             "resourceTags/user:Environment": _ENVIRONMENTS[index % len(_ENVIRONMENTS)],
             "resourceTags/user:Project": _PROJECTS[index // 4 % len(_PROJECTS)],
         }
         return _Resource(
+            hours=hours,
             account=b"," + piece(RESOURCE, values),
             usage_of=b"," + piece(USAGE_OF, values),
             amounts=pool,
@@ -144,25 +158,23 @@ class AwsCostAndUsageReport:
         )
 
     def _usage_block(
-        self, day: int, number: int, count: int, resources: list[_Resource], month_tally: Counter[bytes]
+        self, day: int, hour: int, first: int, at_work: list[_Resource], month_tally: Counter[bytes]
     ) -> Block:
-        """Return some rows of a day, and count how often each amount occurs in `month_tally`."""
-        chance = seeded("aws/rows", self._seed, self._month, day, number)
+        """Return the rows of some resources in one hour, and count how often each amount occurs in `month_tally`."""
+        count = len(at_work)
+        chance = seeded("aws/rows", self._seed, self._month, day, hour, first)
         ids = line_ids(chance, count)
-        times_of_day = self._hours(day)
-        mask = len(resources) - 1
-        picked = [
-            (resource, resource.amounts[word >> 16 & 255], times_of_day[word >> 24 & 255])
-            for word in words(chance, count)
-            for resource in (resources[word & mask],)
-        ]
-        tally = Counter([amounts for _, amounts, _ in picked])
+        drawn = chance.randbytes(count)
+        values = {**self._bill, **hour_values(self._month.first_day + timedelta(days=day), hour)}
+        time, hours = b"," + piece(TIME, values), b"," + piece(HOURS, values)
+        amounts = [resource.amounts[byte] for resource, byte in zip(at_work, drawn, strict=True)]
+        tally = Counter(amounts)
         month_tally.update(tally)
         text = b"".join(
             [
                 part
-                for start, (resource, amounts, (time, hours)) in zip(
-                    range(0, count * LINE_ID_CHARACTERS, LINE_ID_CHARACTERS), picked, strict=True
+                for start, resource, amount in zip(
+                    range(0, count * LINE_ID_CHARACTERS, LINE_ID_CHARACTERS), at_work, amounts, strict=True
                 )
                 for part in (
                     ids[start : start + LINE_ID_CHARACTERS],
@@ -170,19 +182,10 @@ class AwsCostAndUsageReport:
                     resource.account,
                     hours,
                     resource.usage_of,
-                    amounts,
+                    amount,
                     resource.tags,
                 )
             ]
         )
-        cost = sum((EXACT.multiply(self._cost_of[amounts], times) for amounts, times in tally.items()), Decimal(0))
+        cost = sum((EXACT.multiply(self._cost_of[amount], times) for amount, times in tally.items()), Decimal(0))
         return Block(text, count, cost)
-
-    def _hours(self, day: int) -> list[tuple[bytes, bytes]]:
-        """Return, for each of 256 draws, the pieces of a row that tell its hour."""
-        first = self._month.first_day + timedelta(days=day)
-        by_hour = []
-        for hour in range(24):
-            values = {**self._bill, **hour_values(first, hour)}
-            by_hour.append((b"," + piece(TIME, values), b"," + piece(HOURS, values)))
-        return [by_hour[draw * 24 >> 8] for draw in range(256)]

@@ -19,13 +19,10 @@ from billing_pipeline.schemas.reference import REFERENCE_FILES
 Row = dict[str, str]
 _YEARS_BEFORE = 2
 _PRICEBOOK = "standard"
-_TAX_RATES = (
-    ("vat-gr", "ΦΠΑ 24 %", "GR", "24"),
-    ("vat-cy", "ΦΠΑ 19 %", "CY", "19"),
-    ("vat-de", "MwSt. 19 %", "DE", "19"),
-    ("vat-ie", "VAT 23 %", "IE", "23"),
-    ("vat-fr", "TVA 20 %", "FR", "20"),
-)
+_TAX_RATES = (("vat-gr", "ΦΠΑ 24 %", "GR", "24"),)
+# The sample's reseller is in Greece: customers elsewhere in the EU account for the tax themselves, others have none.
+_HOME = "GR"
+_EU = "AT BE BG CY CZ DE DK EE ES FI FR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK"
 
 
 def reference_csv(world: World, month: BillingPeriod) -> dict[str, bytes]:
@@ -65,6 +62,12 @@ def _as_csv(columns: Sequence[str], rows: Sequence[Row]) -> bytes:
     return text.getvalue().encode()
 
 
+def _tax_category(country: str) -> str:
+    if country == _HOME:
+        return "standard"
+    return "reverse_charge" if country in _EU.split() else "zero"
+
+
 def _customers(world: World) -> list[Row]:
     return [
         {
@@ -77,7 +80,7 @@ def _customers(world: World) -> list[Row]:
             "address": f"{customer.city} {customer.postal_code}",
             "country": customer.country,
             "postal_code": customer.postal_code,
-            "tax_category": "standard",
+            "tax_category": _tax_category(customer.country),
             "payment_terms_days": "30",
             "enabled_currencies": CURRENCY,
         }

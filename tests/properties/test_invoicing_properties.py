@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from billing_pipeline.configuration import Organisation
-from billing_pipeline.invoicing import Drafted, DraftOptions, Invoice, draft_invoices
+from billing_pipeline.drafting import DraftTerms, draft_invoices
+from billing_pipeline.invoicing import Drafted, DraftOptions, Invoice
 from billing_pipeline.ledger.documents import load_invoices
 from billing_pipeline.ledger.operations import replace_drafts
 from billing_pipeline.ledger.tables import metadata
@@ -40,8 +41,10 @@ LINE_SCHEMA: dict[str, Any] = {
     **dict.fromkeys(("customer_id", "product_type", "product_name", "unit", "line_kind", "currency"), pl.String),
     **dict.fromkeys(("product_id", "description", "tax_category"), pl.String),
     "amount_precise": pl.Decimal(38, 24),
+    "cost_precise": pl.Decimal(38, 24),
     "quantity": pl.Decimal(38, 18),
-    "charge_ids": pl.List(pl.String),
+    "charge_count": pl.Int64,
+    "charges_sha256": pl.String,
 }
 
 # 24 decimals and up to 12 whole digits, small amounts and exact halves among them
@@ -57,6 +60,7 @@ lines = st.fixed_dictionaries(
         "unit": st.sampled_from(["Hours", None]),
         "line_kind": st.sampled_from(["usage", "subscription", "credit", "marketplace"]),
         "amount_precise": amounts,
+        "cost_precise": st.just(Decimal(1)),
     }
 )
 
@@ -70,7 +74,8 @@ def frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
             "description": row["product_name"],
             "tax_category": "standard",
             "quantity": Decimal(1),
-            "charge_ids": [f"k{number}"],
+            "charge_count": 1,
+            "charges_sha256": f"{number:064}",
         }
         for number, row in enumerate(rows)
     ]
@@ -78,7 +83,9 @@ def frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
 
 
 def drafts_of(rows: pl.DataFrame) -> Drafted:
-    return draft_invoices(rows, CUSTOMERS, {}, ORGANISATION, PERIOD, DraftOptions(include_marketplace_fees=True))
+    return draft_invoices(
+        rows, DraftTerms(CUSTOMERS.to_dicts()), {}, ORGANISATION, PERIOD, DraftOptions(include_marketplace_fees=True)
+    )
 
 
 def exact_sum(values: list[Decimal]) -> Decimal:

@@ -8,8 +8,9 @@ import polars as pl
 import pytest
 
 from billing_pipeline.configuration import Organisation
+from billing_pipeline.drafting import DraftTerms, draft_invoices
 from billing_pipeline.errors import ReferenceInvalid
-from billing_pipeline.invoicing import Drafted, DraftOptions, Invoice, InvoiceError, draft_invoices
+from billing_pipeline.invoicing import Drafted, DraftOptions, Invoice, InvoiceError
 from billing_pipeline.periods import BillingPeriod
 
 PERIOD = BillingPeriod("2026-10")
@@ -36,8 +37,9 @@ LINE_SCHEMA: dict[str, Any] = {
     "description": pl.String,
     "quantity": pl.Decimal(38, 18),
     "amount_precise": pl.Decimal(38, 24),
-    "item_count": pl.Int64,
-    "charge_ids": pl.List(pl.String),
+    "cost_precise": pl.Decimal(38, 24),
+    "charge_count": pl.Int64,
+    "charges_sha256": pl.String,
 }
 LINE: dict[str, Any] = {
     "customer_id": "c1",
@@ -51,8 +53,9 @@ LINE: dict[str, Any] = {
     "description": "Hours of machines",
     "quantity": Decimal(1),
     "amount_precise": Decimal("1.50"),
-    "item_count": 1,
-    "charge_ids": ["k1"],
+    "cost_precise": Decimal("1.00"),
+    "charge_count": 1,
+    "charges_sha256": "a" * 64,
 }
 CUSTOMER_SCHEMA: dict[str, Any] = {
     **dict.fromkeys(
@@ -79,7 +82,12 @@ def drafted(
     **options: Any,
 ) -> Drafted:
     return draft_invoices(
-        lines_frame(*lines), customers_frame(*customers), blocked or {}, ORGANISATION, PERIOD, DraftOptions(**options)
+        lines_frame(*lines),
+        DraftTerms(customers_frame(*customers).to_dicts()),
+        blocked or {},
+        ORGANISATION,
+        PERIOD,
+        DraftOptions(**options),
     )
 
 
@@ -153,8 +161,9 @@ def test_more_credit_than_debit_gives_a_negative_total_and_never_minus_zero() ->
     assert str(only_draft({"amount_precise": Decimal("-0.001")}).total) == "0.00"
 
 
-def test_each_line_knows_its_charges_sorted() -> None:
-    assert only_draft({"charge_ids": ["b", "a"]}).lines[0].charge_ids == ("a", "b")
+def test_each_line_knows_how_many_charges_it_has_and_their_hash() -> None:
+    (line,) = only_draft({"charge_count": 3, "charges_sha256": "c" * 64}).lines
+    assert (line.charge_count, line.charges_sha256) == (3, "c" * 64)
 
 
 def test_charges_in_a_currency_that_is_not_enabled_give_an_error_instead_of_a_draft() -> None:
@@ -170,9 +179,12 @@ def test_one_foreign_currency_among_the_charges_refuses_the_whole_customer_rathe
     assert [error.kind for error in result.errors] == ["currency"]
 
 
-def test_an_enabled_currency_that_is_not_the_invoice_currency_is_not_called_disabled() -> None:
+def test_an_enabled_currency_without_a_rate_is_an_error_that_names_both_currencies() -> None:
     (error,) = drafted({"currency": "USD"}, customers=({"enabled_currencies": "EUR;USD"},)).errors
-    assert error.reason == "customer c1 (Acme): currency USD is enabled but is not the invoice currency, EUR"
+    assert (error.kind, error.reason) == (
+        "exchange_rate",
+        "customer c1 (Acme): no exchange rate from USD to EUR on or before 2026-10-31; add a row to exchange_rates.csv",
+    )
 
 
 def test_a_blocked_customer_is_named_with_every_reason_and_the_others_go_on() -> None:
@@ -213,7 +225,7 @@ def test_a_customer_without_reference_row_is_named() -> None:
 def test_chosen_customers_alone_are_drafted_and_reported_and_an_unknown_one_is_an_error() -> None:
     result = draft_invoices(
         lines_frame({}, {"customer_id": "c2"}),
-        customers_frame({}, {"customer_id": "c2"}),
+        DraftTerms(customers_frame({}, {"customer_id": "c2"}).to_dicts()),
         {"c2": ("unsettled",)},
         ORGANISATION,
         PERIOD,

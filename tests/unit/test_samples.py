@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from billing_pipeline.periods import BillingPeriod
 from billing_pipeline.samples import aws_columns, focus_columns
 from billing_pipeline.samples.aws_cur import AwsCostAndUsageReport
+from billing_pipeline.samples.aws_lifetimes import HOURS_OF_DAY, Hours, draw_hours
 from billing_pipeline.samples.blocks import Block, even_split, spread
 from billing_pipeline.samples.catalogue import MOST_CUSTOMERS, build_world, customer_count
 from billing_pipeline.samples.csv_text import cell, java_double, plain_decimal
@@ -89,12 +91,40 @@ def test_line_item_id_and_time_interval_are_a_key(aws_rows: list[dict[str, str]]
     assert all(re.fullmatch(r"[a-z2-7]{52}", key) for key, _ in keys)
 
 
-def test_usage_is_spread_evenly_over_the_days(aws_rows: list[dict[str, str]], focus_rows: list[dict[str, str]]) -> None:
+def test_usage_is_on_every_day_and_in_focus_evenly_so(
+    aws_rows: list[dict[str, str]], focus_rows: list[dict[str, str]]
+) -> None:
     usage = [row for row in aws_rows if row["identity/TimeInterval"].endswith(":00:00Z") and row["lineItem/ResourceId"]]
     days = {row["lineItem/UsageStartDate"][:10] for row in usage}
     assert days == {f"2026-02-{day:02}" for day in range(1, 29)}
     per_day = [sum(row["ChargePeriodStart"].startswith(day) for row in focus_rows) for day in sorted(days)[1:]]
     assert max(per_day) - min(per_day) <= 1
+
+
+def test_a_resource_has_a_row_in_each_hour_of_its_life_and_only_one() -> None:
+    rows = [row for row in rows_of(AwsCostAndUsageReport(WORLD, MONTH, 60_000, seed=7)) if row["lineItem/ResourceId"]]
+    hours = Counter((row["lineItem/ResourceId"], row["lineItem/UsageType"]) for row in rows)
+    at_once = Counter(
+        (row["lineItem/ResourceId"], row["lineItem/UsageType"], row["lineItem/UsageStartDate"]) for row in rows
+    )
+    assert max(hours.values()) > HOURS_OF_DAY
+    assert set(at_once.values()) == {1}
+
+
+def test_the_hours_of_one_resource_on_one_day_are_many_rows_of_one_charge() -> None:
+    chance = seeded("lives")
+    lives = [draw_hours(MONTH, chance) for _ in range(2_000)]
+    days = sum(bool(life.of_day(day)) for life in lives for day in range(28))
+    assert 10 < sum(life.count for life in lives) / days < 15
+    assert {life.bits.bit_length() > HOURS_OF_DAY * 28 for life in lives} == {False}
+    assert max(life.count for life in lives) == HOURS_OF_DAY * 28
+
+
+def test_a_life_that_is_cut_short_keeps_hours_of_its_own_one_after_the_other() -> None:
+    hours = Hours(0b1011_0110)
+    cut = {hours.at_most(2, seeded(number)).bits for number in range(50)}
+    assert cut == {0b110, 0b1_0100, 0b11_0000, 0b1010_0000}
+    assert hours.at_most(5, seeded(1)) is hours
 
 
 def test_every_kind_of_row_that_has_bitten_somebody_is_in_the_aws_report(aws_rows: list[dict[str, str]]) -> None:
