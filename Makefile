@@ -17,13 +17,14 @@ CORRUPTION_CASES ?= 1200
 export BILLING_HOME ?= data
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-corruption lint dev bench docs clean
+.PHONY: help install run test test-corruption test-ledger lint dev bench docs clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make run    install, then a demo month with sample files: billing demo'
 	@echo 'make test   install, lint, then all tests'
 	@echo 'make test-corruption  damages deliveries CORRUPTION_CASES times (default 1200): nothing may be silently wrong'
+	@echo 'make test-ledger  LEDGER_APPROVALS approvals (default 1000) by LEDGER_WORKERS processes, LEDGER_KILLS of them killed'
 	@echo 'make lint   ruff, mypy, import-linter, sqlfluff'
 	@echo 'make dev    Dagster web server and daemon on the workspace (BILLING_HOME, default data)'
 	@echo 'make bench  time and memory at BENCH_ROWS rows (default 1000000)'
@@ -51,6 +52,11 @@ test: lint
 
 test-corruption: $(INSTALLED)
 	@$(BIN)/python -m tests.faults.corruption_sweep --cases $(CORRUPTION_CASES)
+
+# On SQLite, and on PostgreSQL where it is installed.
+test-ledger: $(INSTALLED)
+	@LEDGER_APPROVALS=$${LEDGER_APPROVALS:-1000} LEDGER_WORKERS=$${LEDGER_WORKERS:-8} LEDGER_KILLS=$${LEDGER_KILLS:-40} \
+	$(BIN)/python -m pytest --durations=2 tests/faults/test_ledger_concurrency.py
 
 lint: $(INSTALLED)
 	@echo 'ruff check'

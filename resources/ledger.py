@@ -8,18 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, Engine, Select, Table, create_engine, event, insert, inspect, make_url, select
+from sqlalchemy import Connection, Engine, Select, Table, create_engine, event, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.pool import NullPool
 
 from billing_pipeline.errors import BillingError
+from billing_pipeline.ledger.documents import list_snapshots, snapshot_of
+from billing_pipeline.ledger.locks import DRAFTS, take_turn
+from billing_pipeline.ledger.migrations import CannotMigrate, migrate, schema_version
 from billing_pipeline.ledger.tables import (
     SCHEMA_VERSION,
     invoice_errors,
     invoice_lines,
     invoices,
-    metadata,
-    schema_version,
 )
+from billing_pipeline.schemas.billed_charges import BILLED_CHARGES
+from resources.billed_charges import read_snapshot, remove_unreferenced
+from resources.lake import Lake
 
 # How long a command waits for another one that writes before it gives up.
 BUSY_TIMEOUT_SECONDS = 60
@@ -37,7 +42,7 @@ class LedgerUnusable(BillingError):
 
 
 def open_ledger(url: str, folder: Path | None = None) -> Engine:
-    """Open the ledger and create its tables where they are absent.
+    """Open the ledger; make its tables where they are absent, bring them forward where they are older.
 
     `engine.begin()` is a transaction that may write: on SQLite it takes the write lock at once (BEGIN IMMEDIATE),
     so that two writers wait for each other instead of failing halfway. `reading(engine)` never takes it.
@@ -56,7 +61,9 @@ def open_ledger(url: str, folder: Path | None = None) -> Engine:
         is_sqlite = location.get_backend_name() == "sqlite"
         if is_sqlite and folder is not None and location.database not in (None, "", ":memory:"):
             location = location.set(database=str(folder / str(location.database)))
-        engine = create_engine(location, connect_args={"timeout": BUSY_TIMEOUT_SECONDS} if is_sqlite else {})
+        # A server's connections end with their transaction: an engine is opened for each command or run, never closed.
+        settings = {"connect_args": {"timeout": BUSY_TIMEOUT_SECONDS}} if is_sqlite else {"poolclass": NullPool}
+        engine = create_engine(location, **settings)
         if is_sqlite:
             event.listen(engine, "connect", _configure_sqlite)
             event.listen(engine, "begin", _begin_sqlite)
@@ -80,7 +87,6 @@ def invoices_frames(engine: Engine) -> dict[str, pl.DataFrame]:
         `unit`, amounts in `currency`; `invoice_errors`, one row per customer and period without draft, its
         reasons joined by `; `. Each is sorted by its key.
     """
-    # charge ids stay in the ledger: an analyst reaches them through priced_line_items
     frames = {}
     with reading(engine).connect() as connection:
         for name, (query, schema) in _QUERIES.items():
@@ -93,6 +99,41 @@ def invoices_frames(engine: Engine) -> dict[str, pl.DataFrame]:
         "invoice_lines": frames["invoice_lines"].sort("invoice_id", "line_number"),
         "invoice_errors": by_customer.agg(pl.col("reason").str.join("; ")),
     }
+
+
+def charges_behind(engine: Engine, lake: Lake, invoice_id: str, line_number: int | None = None) -> pl.DataFrame:
+    """Read the charges behind a document, or behind one of its lines, as they were billed.
+
+    Args:
+        lake: where the snapshots of billed charges are.
+        invoice_id: the document.
+        line_number: its line; None for all lines.
+
+    Returns:
+        The columns of `BILLED_CHARGES`, sorted by line and charge; no row for a line without charges.
+
+    Raises:
+        InvoiceNotFound: there is no such document.
+        SnapshotMissing: the document's snapshot is not in the lake, or is not what was written.
+    """
+    with reading(engine).connect() as connection:
+        snapshot = snapshot_of(connection, invoice_id)
+    if snapshot is None:
+        return BILLED_CHARGES.empty_frame()
+    found = read_snapshot(lake, snapshot, invoice_id)
+    return found if line_number is None else found.filter(pl.col("line_number") == line_number)
+
+
+def remove_old_snapshots(engine: Engine, lake: Lake) -> list[Path]:
+    """Remove the snapshots of charges that no document refers to any more.
+
+    Returns:
+        The files removed.
+    """
+    # The write lock: whoever has written a snapshot and not yet committed holds it too.
+    with engine.begin() as connection:
+        take_turn(connection, DRAFTS)
+        return remove_unreferenced(lake, list_snapshots(connection))
 
 
 def _columns(*tables: Table, schema: dict[str, pl.DataType]) -> Select[Any]:
@@ -115,6 +156,12 @@ _INVOICES: dict[str, pl.DataType] = {
     "opened_at": INSTANT,
     "closed_at": INSTANT,
     "content_sha256": TEXT,
+    "charges_sha256": TEXT,
+    "document_type": TEXT,
+    "corrects": TEXT,
+    "issued_on": pl.Date(),
+    "paid_on": pl.Date(),
+    "void_reason": TEXT,
 }
 _LINES: dict[str, pl.DataType] = {
     "invoice_id": TEXT,
@@ -128,6 +175,10 @@ _LINES: dict[str, pl.DataType] = {
     "line_kind": TEXT,
     "unit": TEXT,
     "currency": TEXT,
+    "charged_currency": TEXT,
+    "charged_amount": AMOUNT_PRECISE,
+    "service_period": TEXT,
+    "reference": TEXT,
 }
 _ERRORS: dict[str, pl.DataType] = {"customer_id": TEXT, "billing_period": TEXT, "position": pl.Int32(), "reason": TEXT}
 
@@ -139,17 +190,16 @@ _QUERIES: dict[str, tuple[Select[Any], dict[str, pl.DataType]]] = {
 
 
 def _create_tables(engine: Engine) -> None:
-    if not inspect(reading(engine)).has_table(schema_version.name):
-        with engine.begin() as connection:
-            # checked again under the write lock: another process may just have done the same
-            metadata.create_all(connection)
-            if connection.scalar(select(schema_version.c.version)) is None:
-                connection.execute(insert(schema_version), {"version": SCHEMA_VERSION})
     with reading(engine).connect() as connection:
-        version = connection.scalar(select(schema_version.c.version))
-    if version != SCHEMA_VERSION:
-        where = engine.url.render_as_string(hide_password=True)
-        raise LedgerUnusable(f"ledger {where} has schema version {version}; this program works with {SCHEMA_VERSION}")
+        version = schema_version(connection)
+    if version == SCHEMA_VERSION:
+        return
+    where = engine.url.render_as_string(hide_password=True)
+    try:
+        with engine.begin() as connection:
+            migrate(connection)
+    except CannotMigrate as error:
+        raise LedgerUnusable(f"ledger {where} has schema version {version}; {error}") from error
 
 
 def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:

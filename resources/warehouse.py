@@ -17,13 +17,20 @@ from filelock import FileLock
 from billing_pipeline.configuration import WorkspaceConfig
 from billing_pipeline.periods import BillingPeriod, add_business_days, local_day
 from billing_pipeline.queries import load_sql
+from billing_pipeline.schemas.billed_charges import BILLED_CHARGES
 from billing_pipeline.schemas.customer_charges import CUSTOMER_CHARGES, EXCLUDED_CHARGES
 from billing_pipeline.schemas.deliveries import DELIVERIES, QUARANTINE
 from billing_pipeline.schemas.invoices import INVOICE_ERRORS, INVOICE_LINES, INVOICES
-from billing_pipeline.schemas.priced_line_items import PRICED_LINE_ITEMS, SHOWN_LINE_ITEMS, UNBILLED_CHARGES
+from billing_pipeline.schemas.priced_line_items import (
+    PRICED_LINE_ITEMS,
+    SHOWN_LINE_ITEMS,
+    UNBILLED_CHARGES,
+    UNIT_COST_DIFFERENCES,
+)
 from billing_pipeline.schemas.reconciliation import BILLING_STATUS, MARGIN_LEAKS, USAGE_RECONCILIATION
 from billing_pipeline.schemas.table import Column, Table
 from billing_pipeline.schemas.vendor_charges import VENDOR_CHARGES
+from resources.billed_charges import select_billed
 from resources.lake import Lake, quoted
 from resources.relations import mark_current, read_deliveries, read_partitions, register_frames
 
@@ -51,7 +58,9 @@ WAREHOUSE_TABLES = (
     EXCLUDED_CHARGES,
     INVOICES,
     INVOICE_LINES,
+    BILLED_CHARGES,
     INVOICE_ERRORS,
+    UNIT_COST_DIFFERENCES,
     MARGIN_LEAKS,
 )
 
@@ -93,12 +102,19 @@ class Warehouse:
         self.lake = lake
         self.temporary = temporary
 
-    def publish(self, config: WorkspaceConfig, documents: dict[str, pl.DataFrame], as_of_day: date) -> dict[str, int]:
+    def publish(
+        self,
+        config: WorkspaceConfig,
+        documents: dict[str, pl.DataFrame],
+        as_of_day: date,
+        period: BillingPeriod | None = None,
+    ) -> dict[str, int]:
         """Build the warehouse from the lake and the ledger, and put it in place in one step.
 
         Args:
-            documents: frames `invoices`, `invoice_lines`, `invoice_errors` and `invoice_line_charges`.
+            documents: frames `invoices`, `invoice_lines` and `invoice_errors`.
             as_of_day: the day for which periods are open or not.
+            period: the only billing period whose deliveries and charges are published; None for all.
 
         Returns:
             Rows of each table.
@@ -107,7 +123,7 @@ class Warehouse:
             building = self.path.with_name(f"{self.path.name}.{os.getpid()}.building")
             building.unlink(missing_ok=True)
             try:
-                counts = self._build(building, config, documents, as_of_day)
+                counts = self._build(building, config, documents, as_of_day, period)
                 building.chmod(0o444)
                 building.replace(self.path)
             finally:
@@ -116,7 +132,12 @@ class Warehouse:
         return counts
 
     def _build(
-        self, building: Path, config: WorkspaceConfig, documents: dict[str, pl.DataFrame], as_of_day: date
+        self,
+        building: Path,
+        config: WorkspaceConfig,
+        documents: dict[str, pl.DataFrame],
+        as_of_day: date,
+        period: BillingPeriod | None,
     ) -> dict[str, int]:
         with duckdb.connect() as connection:
             connection.execute("set TimeZone = 'UTC'")
@@ -125,7 +146,7 @@ class Warehouse:
             connection.execute(f"set temp_directory = {quoted(self.temporary)}")
             connection.execute(f"attach {quoted(building)} as warehouse (storage_version 'v1.4.0')")
             connection.execute(load_sql("macros"))
-            self._read_inputs(connection, config, documents)
+            self._read_inputs(connection, config, documents, period)
             connection.execute("drop view deliveries")
             connection.execute("drop view delivery_facts")
             connection.execute("use warehouse")
@@ -152,11 +173,17 @@ class Warehouse:
         return counts
 
     def _read_inputs(
-        self, connection: duckdb.DuckDBPyConnection, config: WorkspaceConfig, documents: dict[str, pl.DataFrame]
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        config: WorkspaceConfig,
+        documents: dict[str, pl.DataFrame],
+        period: BillingPeriod | None,
     ) -> None:
         """Name the session's relations: everything current in the lake, and the ledger's documents."""
         read_deliveries(connection, self.lake, None)
         mark_current(connection)
+        if period is not None:
+            connection.execute("delete from known_deliveries where billing_period <> $period", {"period": period.text})
         days = current_days(connection, config)
         for name, table in (("all_line_items", PRICED_LINE_ITEMS), ("all_charges", CUSTOMER_CHARGES)):
             read_partitions(connection, name, table, self.lake, days)
@@ -171,9 +198,13 @@ class Warehouse:
         register_frames(connection, ((f"ledger_{name}", frame) for name, frame in documents.items()))
         register_frames(connection, [("settlement_days", _settlement_days(connection, config))])
         connection.execute(
-            "create or replace temp view invoiced_charges as select charge_id from ledger_invoice_line_charges;"
+            f"create or replace temp view all_billed_charges as {self._billed_charges(connection, 'ledger_invoices')}"
+        )
+        connection.execute(
+            "create or replace temp view invoiced_charges as select charge_id from all_billed_charges"
+            " where charge_nature = 'marketplace_fee';"
             "create or replace temp view invoiced_sources as select distinct source, billing_period"
-            " from current_line_items where charge_id in (select charge_id from ledger_invoice_line_charges);"
+            " from all_billed_charges;"
         )
         connection.execute(
             "create or replace temp view current_deliveries as select * from known_deliveries where is_current"
@@ -185,6 +216,13 @@ class Warehouse:
         connection.execute(
             f"create or replace temp table differences as {load_sql('reconciliation/unexplained_differences')}"
         )
+
+    def _billed_charges(self, connection: duckdb.DuckDBPyConnection, documents: str) -> str:
+        """Return the select of the charges behind the ledger's documents, as a relation names them."""
+        snapshots = connection.execute(
+            "select distinct billing_period, charges_sha256 from ledger_invoices where charges_sha256 is not null"
+        ).fetchall()
+        return select_billed(self.lake, snapshots, documents)
 
     def _queries(self, as_of_day: date) -> Sequence[tuple[Table, str, dict[str, object]]]:
         shown = load_sql("marts/shown_line_items")
@@ -208,7 +246,9 @@ class Warehouse:
             (EXCLUDED_CHARGES, "select * from current_excluded order by invoice_number, line_item_id", {}),
             (INVOICES, "select * from ledger_invoices order by billing_period, invoice_id", {}),
             (INVOICE_LINES, "select * from ledger_invoice_lines order by invoice_id, line_number", {}),
+            (BILLED_CHARGES, "select * from all_billed_charges order by invoice_id, line_number, charge_id", {}),
             (INVOICE_ERRORS, "select * from ledger_invoice_errors order by all", {}),
+            (UNIT_COST_DIFFERENCES, load_sql("marts/unit_cost_differences"), {}),
             (MARGIN_LEAKS, load_sql("marts/margin_leaks"), {}),
         )
 
@@ -227,11 +267,12 @@ class Warehouse:
         return {
             SHOWN_LINE_ITEMS.name: f"{shown} where {IS_PRICED}",
             UNBILLED_CHARGES.name: f"{shown} where {IS_UNBILLED}",
+            BILLED_CHARGES.name: self._billed_charges(connection, "invoices"),
         }
 
     def _create_vendor_charges(self, connection: duckdb.DuckDBPyConnection) -> None:
         lists = connection.execute("select parquet_files from deliveries where is_current").fetchall()
-        files = sorted({str((self.lake.root / name).resolve()) for (names,) in lists for name in json.loads(names)})
+        files = sorted({str(self.lake.locate(name).resolve()) for (names,) in lists for name in json.loads(names)})
         columns = ", ".join(f'"{name}"' for name in VENDOR_CHARGES.column_names)
         if files:
             listed = ", ".join(quoted(file) for file in files)

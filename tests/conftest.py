@@ -6,6 +6,15 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# Fixtures: pytest finds them by name.
+from tests.ledger_databases import (  # noqa: F401
+    ledger,
+    ledger_url,
+    postgresql_server,
+    sqlite_template,
+    sqlite_url,
+)
+
 # No deadline: other work on the machine must not decide whether a test passes.
 settings.register_profile("local", deadline=None, max_examples=60)
 settings.register_profile("ci", deadline=None, max_examples=100, derandomize=True, print_blob=True)

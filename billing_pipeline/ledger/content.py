@@ -9,7 +9,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from billing_pipeline.credits import CreditUse
+from billing_pipeline.exchange import AppliedRate
 from billing_pipeline.invoicing import Invoice, InvoiceLine, Party
+from billing_pipeline.taxes import TaxLine
+
+_Part = Invoice | InvoiceLine | Party | TaxLine | CreditUse | AppliedRate
 
 
 def canonical_json(invoice: Invoice) -> str:
@@ -21,15 +26,22 @@ def canonical_json(invoice: Invoice) -> str:
     """
     content = _present(invoice)
     del content["status"]
+    if invoice.document_type == "invoice":
+        del content["document_type"]
     return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain)
 
 
 def content_sha256(invoice: Invoice) -> str:
     """Return the lower-case hex SHA-256 of `canonical_json` in UTF-8."""
-    return hashlib.sha256(canonical_json(invoice).encode()).hexdigest()
+    return sha256_of_content(canonical_json(invoice))
 
 
-def _present(part: Invoice | InvoiceLine | Party) -> dict[str, Any]:
+def sha256_of_content(content: str) -> str:
+    """Return the lower-case hex SHA-256 of a text in UTF-8."""
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _present(part: _Part) -> dict[str, Any]:
     return {name: value for name, value in vars(part).items() if value is not None and value != ()}
 
 
@@ -40,6 +52,6 @@ def _plain(value: object) -> Any:
         return "0" if digits == "-0" else digits
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, InvoiceLine | Party):
+    if isinstance(value, InvoiceLine | Party | TaxLine | CreditUse | AppliedRate):
         return _present(value)
     raise TypeError(f"{type(value).__name__} has no canonical form")

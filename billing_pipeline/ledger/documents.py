@@ -12,9 +12,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, select, true
 
+from billing_pipeline.credits import CreditUse
 from billing_pipeline.errors import BillingError
 from billing_pipeline.invoicing import Invoice, InvoiceError, InvoiceLine, Party
-from billing_pipeline.ledger.tables import invoice_errors, invoice_line_charges, invoice_lines, invoices
+from billing_pipeline.ledger.parts import rates_of, taxes_of
+from billing_pipeline.ledger.tables import credit_uses, invoice_errors, invoice_lines, invoices
 
 
 class InvoiceNotFound(BillingError):
@@ -41,6 +43,10 @@ class InvoiceSummary:
     opened_at: datetime | None
     closed_at: datetime | None
     content_sha256: str
+    document_type: str
+    issued_on: date | None
+    paid_on: date | None
+    void_reason: str | None
 
 
 def list_invoices(
@@ -74,6 +80,26 @@ def list_errors(connection: Connection, period: str) -> tuple[InvoiceError, ...]
     return tuple(InvoiceError(row.customer_id, row.billing_period, row.reason, row.kind) for row in rows)
 
 
+def snapshot_of(connection: Connection, invoice_id: str) -> tuple[str, str] | None:
+    """Return billing period and name of the snapshot of the charges behind a document; None if it has no charges.
+
+    Raises:
+        InvoiceNotFound: there is no document of this id.
+    """
+    columns = (invoices.c.billing_period, invoices.c.charges_sha256)
+    found = connection.execute(select(*columns).where(invoices.c.invoice_id == invoice_id)).one_or_none()
+    if found is None:
+        raise InvoiceNotFound(f"there is no invoice {invoice_id!r}; `billing invoices list` shows all")
+    return None if found.charges_sha256 is None else (found.billing_period, found.charges_sha256)
+
+
+def list_snapshots(connection: Connection) -> frozenset[tuple[str, str]]:
+    """Return billing period and name of every snapshot that a document refers to."""
+    columns = (invoices.c.billing_period, invoices.c.charges_sha256)
+    rows = connection.execute(select(*columns).distinct().where(invoices.c.charges_sha256.is_not(None)))
+    return frozenset((row.billing_period, row.charges_sha256) for row in rows)
+
+
 def load_invoice(connection: Connection, invoice_id: str) -> Invoice:
     """Read one document with all its lines.
 
@@ -105,20 +131,21 @@ def load_invoices(
         The documents, sorted by id.
     """
     chosen = _chosen(period, customer, status, invoice_ids)
-    charge_ids: dict[tuple[str, int], list[str]] = defaultdict(list)
-    for invoice_id, line_number, charge_id in connection.execute(_of_invoices(invoice_line_charges, chosen)):
-        charge_ids[invoice_id, line_number].append(charge_id)
     lines: dict[str, list[InvoiceLine]] = defaultdict(list)
     for row in connection.execute(_of_invoices(invoice_lines, chosen)).mappings():
         fields = dict(row)
-        invoice_id = fields.pop("invoice_id")
-        charges = tuple(sorted(charge_ids[invoice_id, fields["line_number"]]))
-        lines[invoice_id].append(InvoiceLine(**fields, charge_ids=charges))
+        lines[fields.pop("invoice_id")].append(InvoiceLine(**fields))
+    uses: dict[str, list[CreditUse]] = defaultdict(list)
+    for row in connection.execute(_of_invoices(credit_uses, chosen).order_by(credit_uses.c.position)).mappings():
+        fields = dict(row)
+        del fields["position"]
+        uses[fields.pop("invoice_id")].append(CreditUse(**fields))
     heads = connection.execute(select(invoices).where(chosen)).all()
-    return tuple(_invoice(head, lines[head.invoice_id]) for head in sorted(heads, key=lambda head: head.invoice_id))
+    heads = sorted(heads, key=lambda head: head.invoice_id)
+    return tuple(_invoice(head, lines[head.invoice_id], uses[head.invoice_id]) for head in heads)
 
 
-def _invoice(head: Row[Any], lines: Iterable[InvoiceLine]) -> Invoice:
+def _invoice(head: Row[Any], lines: Iterable[InvoiceLine], uses: Iterable[CreditUse]) -> Invoice:
     return Invoice(
         invoice_id=head.invoice_id,
         invoice_number=head.invoice_number,
@@ -135,6 +162,12 @@ def _invoice(head: Row[Any], lines: Iterable[InvoiceLine]) -> Invoice:
         due_date=head.due_date,
         options=tuple(head.options),
         notes=tuple(head.notes),
+        taxes=taxes_of(head.taxes),
+        credits=tuple(uses),
+        exchange_rates=rates_of(head.exchange_rates),
+        document_type=head.document_type,
+        corrects=head.corrects,
+        issued_on=head.issued_on,
     )
 
 

@@ -25,6 +25,12 @@ INVOICES: Final = Table(
         Column("opened_at", "TIMESTAMP WITH TIME ZONE", "When it was approved."),
         Column("closed_at", "TIMESTAMP WITH TIME ZONE", "When it was paid."),
         Column("content_sha256", "VARCHAR", "Hash of the content; equal content, equal hash.", nullable=False),
+        Column("charges_sha256", "VARCHAR", "SHA-256 and name of the snapshot of the charges behind it."),
+        Column("document_type", "VARCHAR", "invoice or credit_note.", nullable=False),
+        Column("corrects", "VARCHAR", "Number of the document that a credit note corrects."),
+        Column("issued_on", "DATE", "Day of approval in the organisation's zone; empty on drafts."),
+        Column("paid_on", "DATE", "Day of payment of a closed document."),
+        Column("void_reason", "VARCHAR", "Why it was made void."),
     ),
 )
 
@@ -43,6 +49,10 @@ INVOICE_LINES: Final = Table(
         Column("line_kind", "VARCHAR", "What kind of charge it is.", nullable=False, values=LINE_KINDS),
         Column("unit", "VARCHAR", "Unit of measure."),
         Column("currency", "VARCHAR", "ISO 4217 code of the amounts.", nullable=False),
+        Column("charged_currency", "VARCHAR", "Currency of the charges, where they were converted."),
+        Column("charged_amount", "DECIMAL(38,24)", "Exact amount before it was converted, in charged_currency."),
+        Column("service_period", "VARCHAR", "Month of the service, YYYY-MM, of an adjustment of an earlier month."),
+        Column("reference", "VARCHAR", "What an adjustment or a credit note's line refers to."),
     ),
 )
 
