@@ -9,15 +9,30 @@ from datetime import timedelta
 from itertools import groupby, pairwise
 from typing import Any
 
-from billing_pipeline.documents.formatting import format_amount, format_day, format_period, format_quantity
+from billing_pipeline.credits import CreditUse
+from billing_pipeline.documents.customer_locale import CustomerLocale, locale_of
+from billing_pipeline.exchange import AppliedRate
 from billing_pipeline.invoicing import Invoice, InvoiceLine, Party
 from billing_pipeline.periods import BillingPeriod
+from billing_pipeline.taxes import TaxLine
 
 ZERO_WIDTH_SPACE = "\u200b"
 # A run without a space that is longer than this may not fit into a column of the page.
 _LONGEST_WORD = 24
 # Below: Latin, Greek, Cyrillic, Armenian. From here on scripts join their letters or break by themselves.
 _FIRST_JOINING_SCRIPT = "\u0590"
+
+
+# The options of a run of drafts, in the reader's words.
+_OPTIONS = {
+    "apply_credits": "credits applied",
+    "include_tax": "taxes included",
+    "include_marketplace_fees": "marketplace fees passed on at cost",
+    "use_credits_for_marketplace_fees": "marketplace credits used for marketplace fees",
+    "override_unsettled": "made before the period was settled",
+}
+# A document on its way to being paid looks the same whatever has become of it: only these two are said on it.
+_SHOWN_STATES = ("draft", "void")
 
 
 def invoice_view(invoice: Invoice) -> dict[str, Any]:
@@ -27,34 +42,48 @@ def invoice_view(invoice: Invoice) -> dict[str, Any]:
         invoice: the document; lines in reading order, those of one product type together.
 
     Returns:
-        `number`, `status` (upper case), `period`, `issuer` and `customer` (name, lines of address and contact),
-        `groups` (product type, lines, subtotal), `totals` (label, amount; the last is what is due), `notes` and the
-        rest of the head. Amounts have the currency's decimals. `date` is the period's last day as [year, month, day]:
+        What `docs/documents.md` describes: `title`, `number`, `issuer` and `customer` (name, lines of address and
+        contact), `groups` (product type, lines, subtotal), `taxes`, `credits`, `rates`, `totals` (label, amount; the
+        last is what is due), `notes` and the rest of the head. Numbers and days are written as in the customer's
+        country, amounts with the currency's decimals. `status` is in upper case, and None on a document that was
+        issued and is not void. `date` is the day of issue, or the period's last day on a draft, as [year, month, day]:
         the file's own date, so that no clock takes part.
 
     Raises:
         UnknownCurrency, PeriodInvalid: the document's currency or period is malformed.
     """
-    last_day = BillingPeriod.parse(invoice.billing_period).end_day - timedelta(days=1)
+    writing, currency = locale_of(invoice.customer.country), invoice.currency
+    file_day = invoice.issued_on or BillingPeriod.parse(invoice.billing_period).end_day - timedelta(days=1)
     return {
-        "title": "Statement",
+        "title": _title(invoice),
         "number": invoice.invoice_number or invoice.invoice_id,
         "is_numbered": invoice.invoice_number is not None,
-        "status": invoice.status.upper(),
-        "period": format_period(invoice.billing_period),
-        "currency": invoice.currency,
-        "due_date": format_day(invoice.due_date) if invoice.due_date else None,
-        "date": [last_day.year, last_day.month, last_day.day],
+        "corrects": invoice.corrects,
+        "status": invoice.status.upper() if invoice.status in _SHOWN_STATES else None,
+        "period": writing.period(invoice.billing_period),
+        "currency": currency,
+        "issue_date": writing.day(invoice.issued_on) if invoice.issued_on else None,
+        "due_date": writing.day(invoice.due_date) if invoice.due_date else None,
+        "date": [file_day.year, file_day.month, file_day.day],
         "issuer": _party(invoice.organisation),
         "customer": _party(invoice.customer),
         "groups": [
-            _group(product_type, list(lines), invoice.currency)
+            _group(product_type, list(lines), currency, writing)
             for product_type, lines in groupby(invoice.lines, key=lambda line: line.product_type)
         ],
-        "totals": _totals(invoice),
+        "taxes": [_tax(tax, currency, writing) for tax in invoice.taxes],
+        "credits": [_credit(use, currency, writing) for use in invoice.credits],
+        "rates": [_rate(rate, writing) for rate in invoice.exchange_rates],
+        "totals": _totals(invoice, writing),
         "notes": [breakable(note) for note in invoice.notes],
-        "options": ", ".join(option.replace("_", " ") for option in invoice.options),
+        "options": ", ".join(_OPTIONS.get(option, option.replace("_", " ")) for option in invoice.options),
     }
+
+
+def _title(invoice: Invoice) -> str:
+    if invoice.document_type == "credit_note":
+        return "Credit note" if invoice.invoice_number else "Credit note (draft)"
+    return "Invoice" if invoice.invoice_number else "Statement (draft)"
 
 
 def breakable(text: str) -> str:
@@ -100,31 +129,67 @@ def _party(party: Party) -> dict[str, Any]:
     }
 
 
-def _group(product_type: str, lines: list[InvoiceLine], currency: str) -> dict[str, Any]:
+def _group(product_type: str, lines: list[InvoiceLine], currency: str, writing: CustomerLocale) -> dict[str, Any]:
     return {
         "product_type": breakable(product_type or "Other"),
-        "subtotal": format_amount(sum((line.amount for line in lines), start=lines[0].amount * 0), currency),
-        "lines": [_line(line, currency) for line in lines],
+        "subtotal": writing.amount(sum((line.amount for line in lines), start=lines[0].amount * 0), currency),
+        "lines": [_line(line, currency, writing) for line in lines],
     }
 
 
-def _line(line: InvoiceLine, currency: str) -> dict[str, Any]:
+def _line(line: InvoiceLine, currency: str, writing: CustomerLocale) -> dict[str, Any]:
     name = line.product_name or line.description
+    details = [line.description] if line.description != name else []
+    if line.service_period is not None:
+        details.append(f"Service period {writing.period(line.service_period)}")
+    if line.reference is not None:
+        details.append(f"Refers to {line.reference}")
+    if line.charged_currency is not None and line.charged_amount is not None:
+        details.append(f"Charged {writing.amount(line.charged_amount, line.charged_currency)} {line.charged_currency}")
     return {
         "number": str(line.line_number),
         "name": breakable(name),
-        "description": breakable(line.description) if line.description != name else None,
-        "quantity": format_quantity(line.quantity) if line.quantity is not None else "",
+        "details": [breakable(detail) for detail in details],
+        "quantity": writing.quantity(line.quantity) if line.quantity is not None else "",
         "unit": breakable(line.unit or ""),
-        "amount": format_amount(line.amount, currency),
+        "amount": writing.amount(line.amount, currency),
     }
 
 
-def _totals(invoice: Invoice) -> list[dict[str, Any]]:
+def _tax(tax: TaxLine, currency: str, writing: CustomerLocale) -> dict[str, Any]:
+    return {
+        "category": breakable(tax.tax_category.replace("_", " ")),
+        "name": breakable(tax.name),
+        "percent": f"{writing.quantity(tax.percent)} %",
+        "base": writing.amount(tax.base, currency),
+        "amount": writing.amount(tax.amount, currency),
+        # The name of an untaxed group often is its reason.
+        "reason": breakable(tax.reason) if tax.reason and tax.reason != tax.name else None,
+    }
+
+
+def _credit(use: CreditUse, currency: str, writing: CustomerLocale) -> dict[str, Any]:
+    return {
+        "credit_id": breakable(use.credit_id),
+        "kind": use.kind,
+        "vendor": breakable(use.vendor or ""),
+        "amount": writing.amount(use.amount, currency),
+        "left": writing.amount(use.left, currency),
+        "expires_on": writing.day(use.expires_on) if use.expires_on else None,
+    }
+
+
+def _rate(rate: AppliedRate, writing: CustomerLocale) -> str:
+    """Write a rate as it was quoted, also where amounts were divided by it: `1 USD = 0.9 EUR, ECB, 30 Oct 2026`."""
+    quoted = f"1 {rate.base_currency} = {writing.quantity(rate.rate)} {rate.quote_currency}"
+    return breakable(", ".join([quoted, *([rate.source] if rate.source else []), writing.day(rate.rate_date)]))
+
+
+def _totals(invoice: Invoice, writing: CustomerLocale) -> list[dict[str, Any]]:
     rows = [("Subtotal", invoice.subtotal)]
-    if invoice.tax_total:
+    if invoice.tax_total or invoice.taxes:
         rows.append(("Tax", invoice.tax_total))
     if invoice.credits_applied:
         rows.append(("Credits applied", -invoice.credits_applied))
-    rows.append(("Total due", invoice.total))
-    return [{"label": label, "amount": format_amount(amount, invoice.currency)} for label, amount in rows]
+    rows.append(("Total credited" if invoice.document_type == "credit_note" else "Total due", invoice.total))
+    return [{"label": label, "amount": writing.amount(amount, invoice.currency)} for label, amount in rows]

@@ -15,45 +15,11 @@ from billing_pipeline.documents.formatting import format_amount, format_day, for
 from billing_pipeline.documents.invoice_csv import COLUMNS, invoice_csv
 from billing_pipeline.documents.invoice_pdf import DocumentInvalid, PdfCompiler
 from billing_pipeline.documents.view import breakable, invoice_view
-from billing_pipeline.invoicing import Invoice, InvoiceLine, Party
 from billing_pipeline.money import UnknownCurrency
+from tests.documents import an_invoice as invoice
+from tests.documents import line
 
 ONE_PIXEL_SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="4" height="2"><rect width="4" height="2"/></svg>'
-
-
-def line(number: int, amount: str, name: str = "Standard_D4s_v5", product_type: str = "Compute") -> InvoiceLine:
-    return InvoiceLine(
-        line_number=number,
-        product_type=product_type,
-        product_id="d4s",
-        product_name=name,
-        description=f"{name}, October",
-        quantity=Decimal("744.500000000000000000"),
-        unit="Hours",
-        amount_precise=Decimal(amount),
-        amount=Decimal(amount),
-        tax_category="standard",
-        line_kind="usage",
-    )
-
-
-def invoice(*lines: InvoiceLine, currency: str = "EUR") -> Invoice:
-    subtotal = sum((one.amount for one in lines), Decimal(0))
-    return Invoice(
-        invoice_id="draft-2026-10-1001",
-        invoice_number=None,
-        status="draft",
-        customer=Party("1001", "Acme GmbH", address="Hauptstraße 5\n10115 Berlin", country="DE"),
-        organisation=Party("contoso", "Contoso Cloud Ltd", email="billing@contoso.example"),
-        billing_period="2026-10",
-        currency=currency,
-        lines=lines,
-        subtotal=subtotal,
-        tax_total=Decimal(0),
-        credits_applied=Decimal(0),
-        total=subtotal,
-        due_date=date(2026, 12, 1),
-    )
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +116,7 @@ def test_a_pdf_shows_who_what_and_how_much(compiler: PdfCompiler) -> None:
         "Statement",
         "DRAFT",
         "Acme GmbH",
-        "10115 Berlin, DE",
+        "London, GB",
         "October 2026",
         "Standard_D4s_v5",
         "744.5",
