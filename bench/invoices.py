@@ -42,76 +42,60 @@ def convert_vendor_files(workspace: "Workspace", parts: Parts) -> dict[str, int]
 
 def price_line_items(workspace: "Workspace", parts: Parts) -> dict[str, int]:
     """Sum vendor rows to the charge grain, attribute and price them, as the asset priced_line_items does."""
-    from billing_pipeline.pricing import price_charges  # noqa: PLC0415
     from billing_pipeline.schemas.priced_line_items import PRICED_LINE_ITEMS  # noqa: PLC0415
     from resources import relations  # noqa: PLC0415
+    from resources.day_runs import price_days  # noqa: PLC0415
     from resources.lake import Lake  # noqa: PLC0415
     from resources.reference_files import load_reference, reference_frames  # noqa: PLC0415
 
-    config, lake = workspace.load_config(), Lake(workspace.lake)
+    organisation, lake = workspace.load_config().organisation, Lake(workspace.lake)
     with _session(workspace, parts) as connection:
         with parts("reference files"):
-            reference = load_reference(workspace.home, config.organisation.zone)
+            reference = load_reference(workspace.home, organisation.zone)
             relations.register_frames(connection, reference_frames(reference))
-        for day in lake.partitions("deliveries"):
-            relations.read_deliveries(connection, lake, [day])
-            relations.read_vendor_rows(connection, lake)
-            relations.read_earlier_items(connection, lake, day)
-            priced = price_charges(connection, config.organisation.time_zone)
-            lake.write(connection, PRICED_LINE_ITEMS, day, priced)
+        price_days(connection, lake, organisation.time_zone, lake.partitions("deliveries"))
         relations.read_partitions(connection, "line_items", PRICED_LINE_ITEMS, lake, None)
         return {"charges": _count(connection, "line_items")}
 
 
 def reconcile(workspace: "Workspace", parts: Parts) -> dict[str, int]:
     """Put every charge's cost into a bucket and compare with the deliveries, as usage_reconciliation does."""
-    from billing_pipeline.queries import load_sql  # noqa: PLC0415
-    from billing_pipeline.schemas.priced_line_items import PRICED_LINE_ITEMS  # noqa: PLC0415
-    from billing_pipeline.schemas.reconciliation import USAGE_RECONCILIATION  # noqa: PLC0415
-    from resources import relations  # noqa: PLC0415
+    from resources.day_runs import find_differences, reconcile_day  # noqa: PLC0415
     from resources.lake import Lake  # noqa: PLC0415
 
     lake = Lake(workspace.lake)
     with _session(workspace, parts) as connection:
-        for day in lake.partitions("deliveries"):
-            relations.read_partitions(connection, "line_items", PRICED_LINE_ITEMS, lake, [day])
-            lake.write(connection, USAGE_RECONCILIATION, day, load_sql("reconciliation/usage_reconciliation"))
-        relations.read_partitions(connection, "buckets", USAGE_RECONCILIATION, lake, None)
-        relations.read_deliveries(connection, lake, None)
-        differences = load_sql("reconciliation/unexplained_differences")
-        connection.execute(f"create or replace temp table differences as {differences}")
-        return {"buckets": _count(connection, "buckets"), "differences": _count(connection, "differences")}
+        days = lake.partitions("deliveries")
+        for day in days:
+            reconcile_day(connection, lake, day)
+        differences = find_differences(connection, lake, days)
+        return {"buckets": _count(connection, "buckets"), "differences": differences}
 
 
 def list_customer_charges(workspace: "Workspace", parts: Parts) -> dict[str, int]:
     """Let distributor items in or leave them out, and write the day's files, as customer_charges(_export) do."""
-    from billing_pipeline.queries import load_sql  # noqa: PLC0415
-    from billing_pipeline.schemas.customer_charges import CUSTOMER_CHARGES, EXCLUDED_CHARGES  # noqa: PLC0415
-    from billing_pipeline.schemas.priced_line_items import PRICED_LINE_ITEMS  # noqa: PLC0415
+    from billing_pipeline.schemas.customer_charges import CUSTOMER_CHARGES  # noqa: PLC0415
     from resources import relations  # noqa: PLC0415
     from resources.charge_files import write_day_files  # noqa: PLC0415
+    from resources.day_runs import list_charges_of_day  # noqa: PLC0415
     from resources.lake import Lake  # noqa: PLC0415
     from resources.reference_files import load_reference, reference_frames  # noqa: PLC0415
 
     organisation, lake = workspace.load_config().organisation, Lake(workspace.lake)
-    rules = {name: getattr(organisation, name) for name in ("charges_start_on", "standard_edition_since")}
     with _session(workspace, parts) as connection:
-        reference = load_reference(workspace.home, organisation.zone)
-        relations.register_frames(connection, reference_frames(reference))
+        with parts("reference files"):
+            reference = load_reference(workspace.home, organisation.zone)
+            relations.register_frames(connection, reference_frames(reference))
         for day in lake.partitions("deliveries"):
-            relations.read_partitions(connection, "line_items", PRICED_LINE_ITEMS, lake, [day])
-            decisions = load_sql("charges/item_decisions")
-            connection.execute(f"create or replace temp table item_decisions as {decisions}", rules)
-            lake.write(connection, EXCLUDED_CHARGES, day, load_sql("charges/excluded_charges"))
-            lake.write(connection, CUSTOMER_CHARGES, day, load_sql("charges/customer_charges"))
+            list_charges_of_day(connection, lake, organisation, day)
             with parts("workbooks and files"):
-                write_day_files(connection, workspace, lake, day)
+                write_day_files(connection, lake, organisation, workspace.exports, day)
         relations.read_partitions(connection, "listed", CUSTOMER_CHARGES, lake, None)
         return {"customer charges": _count(connection, "listed")}
 
 
 def draft_invoices(workspace: "Workspace", parts: Parts) -> dict[str, int]:
-    """Draft the month into an empty ledger, as invoice_drafts does."""
+    """Draft the month into the ledger, as invoice_drafts does."""
     from datetime import UTC, datetime  # noqa: PLC0415
 
     from billing_pipeline.invoicing import DraftOptions  # noqa: PLC0415
@@ -122,8 +106,6 @@ def draft_invoices(workspace: "Workspace", parts: Parts) -> dict[str, int]:
     from resources.reference_files import load_reference  # noqa: PLC0415
     from resources.relations import read_partitions  # noqa: PLC0415
 
-    for file in workspace.home.glob("ledger.db*"):
-        file.unlink()
     reference = load_reference(workspace.home, workspace.load_config().organisation.zone)
     period = BillingPeriod.parse(MONTH)
     with _session(workspace, parts) as connection:
@@ -166,8 +148,10 @@ def run_stage(name: str, rows: int, is_traced: bool) -> Usage:
 
     global _is_traced  # noqa: PLW0603
     _is_traced = is_traced
-    clock, parts, facts = Clock(), Parts(), {}
     workspace = Workspace.at(workspace_folder(rows))
+    if name in ("drafts", "whole"):
+        _empty_ledger(workspace)
+    clock, parts, facts = Clock(), Parts(), {}
     if name == "convert":
         facts = convert_vendor_files(workspace, parts)
     else:
@@ -176,6 +160,15 @@ def run_stage(name: str, rows: int, is_traced: bool) -> Usage:
     usage = clock.stop()
     usage.parts, usage.facts = parts.seconds, facts
     return usage
+
+
+def _empty_ledger(workspace: "Workspace") -> None:
+    """Make a ledger without documents; that happens once in a workspace's life, so it is not measured."""
+    from resources.ledger import open_ledger  # noqa: PLC0415
+
+    for file in workspace.home.glob("ledger.db*"):
+        file.unlink()
+    open_ledger(workspace.load_config().ledger.url, workspace.home).dispose()
 
 
 _is_traced = False

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from billing_pipeline.mail_settings import MailSettings
 from billing_pipeline.money import UnknownCurrency, minor_units
 
 FileFormat = Literal[
@@ -81,6 +82,7 @@ class Source(_Strict):
     Attributes:
         stable_after_seconds: a file modified more recently than this waits for the next run; None takes it as soon as
             it stands still for a moment.
+        requires_checksum: whether a file without a checksum file that fits it waits for one.
     """
 
     id: Identifier
@@ -91,6 +93,7 @@ class Source(_Strict):
     tolerance: Decimal = Decimal(0)
     currency: str | None = None
     stable_after_seconds: Annotated[int, Field(ge=0)] | None = None
+    requires_checksum: bool = False
 
     @field_validator("tolerance", mode="before")
     @classmethod
@@ -122,12 +125,21 @@ class LedgerSettings(_Strict):
     url: str = "sqlite:///ledger.db"
 
 
+class DocumentSettings(_Strict):
+    """Templates of the reseller's own, relative to the workspace; None takes those that come along."""
+
+    html_template: str | None = None
+    typst_template: str | None = None
+
+
 class WorkspaceConfig(_Strict):
     """The whole of `billing.toml`."""
 
     organisation: Organisation
     sources: tuple[Source, ...] = ()
     ledger: LedgerSettings = LedgerSettings()
+    documents: DocumentSettings = DocumentSettings()
+    mail: MailSettings | None = None
 
     @model_validator(mode="after")
     def _sources_differ(self) -> Self:

@@ -48,7 +48,8 @@ def price_charges(connection: duckdb.DuckDBPyConnection, time_zone: str) -> str:
         is made of it is to be checked with `check_rows`.
     """
     with one_thread(connection):
-        _table(connection, "usage_sums", load_sql("pricing/usage_sums"))
+        _table(connection, "unordered_sums", load_sql("pricing/usage_sums"))
+    _view(connection, "usage_sums", "select * from unordered_sums")
     _view(connection, "usage_charges", load_sql("pricing/usage_charges"))
     _table(connection, "item_charges", load_sql("pricing/item_charges"), {"time_zone": time_zone})
     _view(connection, "dated_charges", "select * from usage_charges union all by name select * from item_charges")
@@ -109,9 +110,11 @@ def _select_terms(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _put_in_order(connection: duckdb.DuckDBPyConnection) -> None:
-    """Put the sums of usage in the order of what is made of them."""
+    """Put the sums of usage in the order of what is made of them, and hold their texts once."""
+    _table(connection, "usage_kinds", load_sql("pricing/usage_kinds"))
     _table(connection, "ordered_sums", load_sql("pricing/ordered_sums"))
-    connection.execute("drop table usage_sums; alter table ordered_sums rename to usage_sums")
+    _view(connection, "usage_sums", load_sql("pricing/sums_in_order"))
+    connection.execute("drop table unordered_sums")
 
 
 def _price_debits(connection: duckdb.DuckDBPyConnection, are_few: bool) -> None:

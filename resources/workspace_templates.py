@@ -45,6 +45,7 @@ standard_edition_since = 2025-06-01  # customer charges: since when this edition
 # settles_after_business_days = [5, 15]
 # tolerance = "0"                    # accepted difference between the vendor's total and the rows
 # stable_after_seconds = 60          # for slow uploads: files modified more recently wait for the next run
+# requires_checksum = true           # take only files that match a checksum file beside them: NAME.sha256, SHA256SUMS
 
 # [[sources]]
 # id = "cloud"
@@ -60,6 +61,18 @@ standard_edition_since = 2025-06-01  # customer charges: since when this edition
 
 # [ledger]
 # url = "sqlite:///ledger.db"        # relative to this folder; or postgresql+psycopg://user@host/database
+
+# [documents]
+# html_template = "templates/invoice.html.j2"   # your own layouts, relative to this folder
+# typst_template = "templates/invoice.typ"
+
+# [mail]                             # for `billing mail send`
+# host = "smtp.example"
+# security = "starttls"              # port 587; or "tls", port 465; "none", port 25, only within your own network
+# username = "billing"
+# password_variable = "BILLING_MAIL_PASSWORD"   # environment variable that holds the password; it never stands here
+# sender = "Contoso Cloud <billing@contoso.example>"
+# link = "https://shop.example/invoices/{invoice_number}.pdf"   # also {invoice_id}, {customer_id}
 """
 
 

@@ -8,8 +8,9 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from typing import Self
 
 
 def cpu_seconds() -> float:
@@ -56,7 +57,7 @@ class Clock:
 
 
 class Parts:
-    """Adds up CPU seconds by name.
+    """Adds up CPU seconds by name; a part within a part counts in both.
 
     Attributes:
         seconds: name to CPU seconds.
@@ -64,18 +65,15 @@ class Parts:
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
-        self._name, self._began = "", 0.0
 
-    def __call__(self, name: str) -> Self:
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
         """Name the part that the following `with` block is."""
-        self._name = name
-        return self
-
-    def __enter__(self) -> None:
-        self._began = cpu_seconds()
-
-    def __exit__(self, *_: object) -> None:
-        self.seconds[self._name] = self.seconds.get(self._name, 0.0) + cpu_seconds() - self._began
+        began = cpu_seconds()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + cpu_seconds() - began
 
 
 def report(usage: Usage) -> None:

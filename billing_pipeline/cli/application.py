@@ -10,8 +10,25 @@ from typing import Annotated
 import typer
 from rich.logging import RichHandler
 
-from billing_pipeline.cli import charge_commands, demonstration, invoice_commands, reports
-from billing_pipeline.cli.invoice_commands import reject_empty_reason
+from billing_pipeline.cli import (
+    charge_commands,
+    demonstration,
+    explain,
+    invoice_commands,
+    mail_commands,
+    rebuilds,
+    reports,
+    whatifs,
+)
+from billing_pipeline.cli.draft_options import (
+    ApplyCredits,
+    IncludeMarketplaceFees,
+    IncludeTax,
+    OverrideUnsettled,
+    UseCreditsForMarketplaceFees,
+    draft_options,
+)
+from billing_pipeline.cli.intake_listing import show_intake
 from billing_pipeline.cli.output import ERR, OUT, complain
 from billing_pipeline.cli.runs import RunRequest, run
 from billing_pipeline.errors import BillingError, WrongUsage
@@ -33,6 +50,7 @@ app = typer.Typer(
 )
 app.add_typer(invoice_commands.app, name="invoices")
 app.add_typer(charge_commands.app, name="charges")
+app.add_typer(mail_commands.app, name="mail")
 
 MonthOption = Annotated[str | None, typer.Option("--month", metavar="YYYY-MM", help="Billing period.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -75,13 +93,11 @@ def run_command(
     date: Annotated[str | None, typer.Option("--date", metavar="YYYY-MM-DD", help="One day of arrival.")] = None,
     first: Annotated[str | None, typer.Option("--from", metavar="YYYY-MM-DD", help="First day of arrival.")] = None,
     last: Annotated[str | None, typer.Option("--to", metavar="YYYY-MM-DD", help="Last day of arrival.")] = None,
-    include_marketplace_fees: Annotated[
-        bool, typer.Option("--include-marketplace-fees", help="Drafts pass marketplace fees through at cost.")
-    ] = False,
-    override_unsettled: Annotated[
-        str | None,
-        typer.Option("--override-unsettled", metavar="REASON", help="Draft although vendors still estimate."),
-    ] = None,
+    apply_credits: ApplyCredits = False,
+    include_tax: IncludeTax = False,
+    include_marketplace_fees: IncludeMarketplaceFees = False,
+    use_credits_for_marketplace_fees: UseCreditsForMarketplaceFees = False,
+    override_unsettled: OverrideUnsettled = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run the pipeline without web server or daemon.
@@ -91,14 +107,15 @@ def run_command(
     """
     if sum(choice is not None for choice in (month, date, first or last)) > 1 or (first is None) != (last is None):
         raise typer.BadParameter("choose one of --month, --date, or --from together with --to")
-    reject_empty_reason(override_unsettled)
+    options = draft_options(
+        apply_credits, include_tax, include_marketplace_fees, use_credits_for_marketplace_fees, override_unsettled
+    )
     from_day, to_day = (date or first), (date or last)
     request = RunRequest(
         month=None if month is None else BillingPeriod.parse(month),
         first=None if from_day is None else parse_day(from_day),
         last=None if to_day is None else parse_day(to_day),
-        include_marketplace_fees=include_marketplace_fees,
-        override_unsettled=override_unsettled or "",
+        options=options,
     )
     if not run(Workspace.from_environment(), request, as_json):
         raise typer.Exit(1)
@@ -123,11 +140,10 @@ def intake_command(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the deliveries taken, the files that wait and those in quarantine, with reasons."""
+    """Show the deliveries taken, files that are ready, that wait or are in quarantine, with reasons."""
     workspace = Workspace.from_environment()
-    if is_retried:
-        reports.retry(workspace, as_json)
-    if not reports.intake(workspace, as_json):
+    went_well = reports.retry(workspace, as_json) if is_retried else True
+    if not show_intake(workspace, as_json) or not went_well:
         raise typer.Exit(1)
 
 
@@ -153,6 +169,80 @@ def margins_command(
 ) -> None:
     """Show where money leaks: charges nobody pays for, prices below cost."""
     reports.margins(Workspace.from_environment(), BillingPeriod.parse(month).text, as_json)
+
+
+@app.command("rebuild")
+def rebuild_command(
+    month: Annotated[str, typer.Option("--month", metavar="YYYY-MM", help="Billing period.")],
+    as_of: Annotated[
+        str, typer.Option("--as-of", metavar="INSTANT", help="ISO 8601 with zone, or a day, which means its end.")
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the result; empty or absent.")],
+    apply_credits: ApplyCredits = False,
+    include_tax: IncludeTax = False,
+    include_marketplace_fees: IncludeMarketplaceFees = False,
+    use_credits_for_marketplace_fees: UseCreditsForMarketplaceFees = False,
+    override_unsettled: OverrideUnsettled = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a month again as it was known at a past instant: deliveries, terms and settings of then, nothing newer.
+
+    DIR gets the exports, drafts, lake, ledger and warehouse that `billing run --month` would have made at that instant,
+    byte for byte, and rebuild.json, which names the deliveries and terms they come from. The workspace is only read.
+    Give the options of the run that is repeated. Exits 1 if no delivery of the month was known, or a customer got no
+    draft.
+    """
+    period, moment = BillingPeriod.parse(month), rebuilds.parse_moment(as_of)
+    options = draft_options(
+        apply_credits, include_tax, include_marketplace_fees, use_credits_for_marketplace_fees, override_unsettled
+    )
+    if not rebuilds.rebuild(Workspace.from_environment(), period, moment, options, out, as_json):
+        raise typer.Exit(1)
+
+
+@app.command("whatif")
+def whatif_command(
+    month: Annotated[str, typer.Option("--month", metavar="YYYY-MM", help="Billing period.")],
+    terms: Annotated[
+        Path, typer.Option("--terms", metavar="DIR", help="Reference files that replace those of the same name.")
+    ],
+    by: Annotated[str, typer.Option("--by", metavar="customer|product", help="A row for each.")] = "customer",
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the exact numbers as CSV.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Price a month again under other terms, and show the change per customer and currency; nothing is touched.
+
+    The files in DIR replace those of the same name, whole; the others stay. Their rows count as known from the
+    beginning unless they have a recorded_at of their own. Prices before are those of the month's current deliveries.
+    --by product shows each customer's products.
+    """
+    if by not in ("customer", "product"):
+        raise typer.BadParameter("choose customer or product", param_hint="--by")
+    period = BillingPeriod.parse(month)
+    whatifs.what_if(Workspace.from_environment(), period, terms, by == "product", out, as_json)
+
+
+@app.command("explain")
+def explain_command(
+    identifier: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID",
+            help="Document id or number, the same with /LINE, a distributor's invoice number or that with /LINE,"
+            " line_item_id, or charge_id.",
+        ),
+    ],
+    line: Annotated[str | None, typer.Option("--line", metavar="N", help="Line of the document or invoice.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Print long lists whole, every vendor row too.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Explain an amount: the charges behind it, the term that priced them, the vendor's file, SHA-256 and rows.
+
+    A document shows its lines, a line its rounding and its charges, a charge its arithmetic, term, customer, delivery
+    and vendor rows. Sums are checked exactly; what does not agree is said on stderr, and the exit code is 1.
+    """
+    if not explain.explain_amount(Workspace.from_environment(), identifier, line, everything, as_json):
+        raise typer.Exit(1)
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from billing_pipeline.cli.invoice_commands import export_documents
+from billing_pipeline.cli.document_exports import export_documents
 from billing_pipeline.cli.output import OUT
 from billing_pipeline.cli.runs import RunRequest, run
 from billing_pipeline.errors import ConfigurationInvalid

@@ -1,7 +1,6 @@
 """`billing invoices`: drafts, lists, statements in the terminal, documents as files."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from decimal import Decimal
 from itertools import groupby
 from pathlib import Path
@@ -10,25 +9,42 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from billing_pipeline.cli import invoice_operations
+from billing_pipeline.cli.document_choice import ChoiceInvalid
+from billing_pipeline.cli.document_exports import COST_HELP, export_documents, formats_of, shown_in
+from billing_pipeline.cli.draft_options import (
+    ApplyCredits,
+    IncludeMarketplaceFees,
+    IncludeTax,
+    OverrideUnsettled,
+    UseCreditsForMarketplaceFees,
+    draft_config,
+    draft_options,
+)
 from billing_pipeline.cli.jobs import open_jobs
 from billing_pipeline.cli.output import OUT, complain, show_table
-from billing_pipeline.documents.formatting import format_amount, format_quantity
-from billing_pipeline.documents.invoice_csv import invoice_csv
-from billing_pipeline.documents.invoice_pdf import PdfCompiler
-from billing_pipeline.errors import WrongUsage
-from billing_pipeline.identifiers import file_name_of
+from billing_pipeline.cli.reference_notices import take_reference
+from billing_pipeline.documents.formatting import format_amount, format_quantity, plain_decimal
+from billing_pipeline.documents.view import invoice_view
 from billing_pipeline.invoicing import Invoice
-from billing_pipeline.ledger.documents import list_errors, list_invoices, load_invoice, load_invoices
+from billing_pipeline.ledger.documents import list_errors, list_invoices, load_invoice
 from billing_pipeline.periods import BillingPeriod
-from resources.lake import replacing
+from resources.document_files import FORMATS
 from resources.ledger import open_ledger, reading
 from resources.workspace import Workspace
 
 app = typer.Typer(help="Invoice documents of end customers.", no_args_is_help=True)
+invoice_operations.register(app)
 
 MonthOption = Annotated[str | None, typer.Option("--month", metavar="YYYY-MM", help="Billing period.")]
 CustomerOption = Annotated[list[str] | None, typer.Option("--customer", metavar="ID", help="Customer; repeatable.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+CurrencyOption = Annotated[
+    str | None,
+    typer.Option("--currency", metavar="CODE", help="For information, in another currency that the customer enabled."),
+]
+_FORMAT_HELP = f"Of {', '.join(FORMATS)}."
 
 _COLUMNS = (
     "invoice_id",
@@ -57,46 +73,30 @@ _LINE_COLUMNS = (
 )
 
 
-class ChoiceInvalid(WrongUsage):
-    """The documents were not named in a way that can be followed."""
-
-
-def reject_empty_reason(override_unsettled: str | None) -> None:
-    """Refuse an override without a reason: it is printed on the drafts and kept.
-
-    Raises:
-        ChoiceInvalid: the reason is empty.
-    """
-    if override_unsettled is not None and not override_unsettled.strip():
-        raise ChoiceInvalid("--override-unsettled needs a reason")
-
-
 @app.command("draft")
 def draft_command(
     month: Annotated[str, typer.Option("--month", metavar="YYYY-MM", help="Billing period.")],
     customer: CustomerOption = None,
-    include_marketplace_fees: Annotated[
-        bool, typer.Option("--include-marketplace-fees", help="Pass marketplace fees through at cost, margin 0.")
-    ] = False,
-    override_unsettled: Annotated[
-        str | None,
-        typer.Option("--override-unsettled", metavar="REASON", help="Draft although vendors still estimate."),
-    ] = None,
+    apply_credits: ApplyCredits = False,
+    include_tax: IncludeTax = False,
+    include_marketplace_fees: IncludeMarketplaceFees = False,
+    use_credits_for_marketplace_fees: UseCreditsForMarketplaceFees = False,
+    override_unsettled: OverrideUnsettled = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make or replace the drafts of a billing period from what the lake holds; other documents are never touched."""
-    reject_empty_reason(override_unsettled)
+    options = draft_options(
+        apply_credits,
+        include_tax,
+        include_marketplace_fees,
+        use_credits_for_marketplace_fees,
+        override_unsettled,
+        customer,
+    )
     workspace, period = Workspace.from_environment(), BillingPeriod.parse(month)
+    refused = take_reference(workspace)
     with open_jobs(workspace) as jobs:
-        jobs.run_month(
-            period,
-            {
-                "customers": customer or [],
-                "include_marketplace_fees": include_marketplace_fees,
-                "override_unsettled": override_unsettled or "",
-                "who": "billing invoices draft",
-            },
-        )
+        jobs.run_month(period, draft_config(options, "billing invoices draft"))
     _list(workspace, period.text, customer, None, as_json)
     with reading(open_ledger(workspace.load_config().ledger.url, workspace.home)).connect() as connection:
         errors = [
@@ -106,6 +106,7 @@ def draft_command(
         complain(f"no draft for customer {error.customer_id}: {error.reason}")
     if errors:
         complain(f"{len({error.customer_id for error in errors})} customer(s) without draft")
+    if errors or refused:
         raise typer.Exit(1)
 
 
@@ -113,7 +114,7 @@ def draft_command(
 def list_command(
     month: MonthOption = None,
     customer: CustomerOption = None,
-    status: Annotated[str | None, typer.Option("--status", help="draft, open, ...")] = None,
+    status: Annotated[str | None, typer.Option("--status", help="draft, open, past due, closed or void.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """List documents."""
@@ -124,12 +125,14 @@ def list_command(
 @app.command("show")
 def show_command(
     invoice_id: Annotated[str, typer.Argument(metavar="ID", help="Document, as `billing invoices list` names it.")],
+    currency: CurrencyOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show one document in the terminal, as a statement."""
     workspace = Workspace.from_environment()
     with reading(open_ledger(workspace.load_config().ledger.url, workspace.home)).connect() as connection:
         invoice = load_invoice(connection, invoice_id)
+    (invoice,) = shown_in(workspace, [invoice], currency)
     if as_json:
         rows = [[getattr(line, name, invoice.currency) for name in _LINE_COLUMNS] for line in invoice.lines]
         show_table(invoice.invoice_id, _LINE_COLUMNS, rows, as_json=True)
@@ -143,67 +146,21 @@ def export_command(
     month: MonthOption = None,
     customer: CustomerOption = None,
     everything: Annotated[bool, typer.Option("--all", help="Every document.")] = False,
-    formats: Annotated[str, typer.Option("--format", metavar="pdf,csv", help="Formats.")] = "pdf,csv",
+    formats: Annotated[str, typer.Option("--format", metavar="pdf,csv", help=_FORMAT_HELP)] = "pdf,csv",
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder; default exports/invoices.")] = None,
+    with_cost: Annotated[bool, typer.Option("--with-cost", help=COST_HELP)] = False,
+    currency: CurrencyOption = None,
 ) -> None:
-    """Write documents as PDF and CSV files, chosen by id, --customer, --month or --all."""
+    """Write documents as files, chosen by id, --customer, --month or --all."""
     if not (invoice_ids or month or customer or everything):
         raise ChoiceInvalid("name documents by id, --customer, --month or --all")
-    wanted = tuple(name.strip().lower() for name in formats.split(",") if name.strip())
-    unknown = [name for name in wanted if name not in ("pdf", "csv")]
-    if unknown or not wanted:
-        raise ChoiceInvalid(f"format {', '.join(unknown) or 'none'} is unknown; there are pdf and csv")
+    wanted = formats_of(formats)
     workspace = Workspace.from_environment()
     period = None if month is None else BillingPeriod.parse(month).text
-    for path in export_documents(workspace, period, customer, wanted, out, invoice_ids):
+    for path in export_documents(
+        workspace, period, customer, wanted, out, invoice_ids, with_cost=with_cost, currency=currency
+    ):
         OUT.print(str(path), markup=False, soft_wrap=True)
-
-
-def export_documents(
-    workspace: Workspace,
-    period: str | None,
-    customers: Sequence[str] | None,
-    formats: Sequence[str],
-    out: Path | None = None,
-    invoice_ids: Sequence[str] | None = None,
-) -> list[Path]:
-    """Write documents as files, each whole or not at all; the same document gives the same bytes.
-
-    Args:
-        formats: of `pdf` and `csv`.
-        out: folder; None for a folder per billing period in exports/invoices.
-
-    Returns:
-        The files, in the order of the documents.
-
-    Raises:
-        ChoiceInvalid: a document that was named does not exist, or nothing was found.
-    """
-    with reading(open_ledger(workspace.load_config().ledger.url, workspace.home)).connect() as connection:
-        found = load_invoices(connection, period=period, invoice_ids=invoice_ids)
-    chosen = [invoice for invoice in found if not customers or invoice.customer.id in customers]
-    missing = sorted(set(invoice_ids or ()) - {invoice.invoice_id for invoice in chosen})
-    if missing:
-        raise ChoiceInvalid(f"there is no document {', '.join(missing)}")
-    compiler = PdfCompiler()
-    written = []
-    for invoice in chosen:
-        folder = out or workspace.exports / "invoices" / invoice.billing_period
-        for name in formats:
-            target = folder / f"{file_name_of(invoice.invoice_id)}.{name}"
-            content = compiler.render(_with_logo(invoice, workspace)) if name == "pdf" else invoice_csv(invoice)
-            with replacing(target) as temporary:
-                temporary.write_bytes(content)
-            written.append(target)
-    return written
-
-
-def _with_logo(invoice: Invoice, workspace: Workspace) -> Invoice:
-    """Return the document with its logo's path below the workspace."""
-    logo = invoice.organisation.logo
-    if logo is None:
-        return invoice
-    return replace(invoice, organisation=replace(invoice.organisation, logo=str(workspace.home / logo)))
 
 
 def _list(
@@ -218,7 +175,8 @@ def _list(
     rows = [
         [
             summary.invoice_id,
-            summary.invoice_number or summary.status,
+            summary.invoice_number,
+            summary.status,
             summary.customer_name,
             format_amount(summary.total, summary.currency),
             summary.currency,
@@ -226,12 +184,12 @@ def _list(
         ]
         for summary in chosen
     ]
-    show_table("Invoices", ["invoice_id", "number", "customer", "total", "", "due_date"], rows, as_json=False)
+    show_table("Invoices", ["invoice_id", "number", "status", "customer", "total", "", "due_date"], rows, as_json=False)
 
 
 def _print_statement(invoice: Invoice) -> None:
-    currency = invoice.currency
-    heading = f"{invoice.organisation.name}  -  statement {invoice.invoice_number or '(draft)'}"
+    currency, view = invoice.currency, invoice_view(invoice)
+    heading = f"{invoice.organisation.name}  -  {view['title']} {invoice.invoice_number or ''}".rstrip()
     OUT.print(heading, style="bold", markup=False)
     OUT.print(f"Customer  {invoice.customer.name} ({invoice.customer.id})", markup=False)
     OUT.print(f"Period    {invoice.billing_period}    Status {invoice.status}    Due {invoice.due_date}", markup=False)
@@ -244,6 +202,17 @@ def _print_statement(invoice: Invoice) -> None:
     )
     for name, amount in totals:
         OUT.print(f"{name:<10}{format_amount(amount, currency):>20} {currency}", markup=False)
+    for tax in invoice.taxes:
+        taxed = f"{tax.name}, {plain_decimal(tax.percent)} % of {format_amount(tax.base, currency)}"
+        OUT.print(f"Tax       {format_amount(tax.amount, currency)} {currency}: {taxed}", markup=False)
+    for use in invoice.credits:
+        left = f"{format_amount(use.left, currency)} left" + (f" until {use.expires_on}" if use.expires_on else "")
+        OUT.print(f"Credit    {use.credit_id}: {format_amount(use.amount, currency)} {currency}, {left}", markup=False)
+    for rate in invoice.exchange_rates:
+        quoted = f"1 {rate.base_currency} = {plain_decimal(rate.rate)} {rate.quote_currency}"
+        OUT.print(f"Rate      {quoted}, {rate.source or 'no source'}, {rate.rate_date}", markup=False)
+    if view["options"]:
+        OUT.print(f"Options   {view['options']}", markup=False)
     for note in invoice.notes:
         OUT.print(note, markup=False)
 

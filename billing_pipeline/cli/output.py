@@ -10,6 +10,7 @@ from typing import Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from billing_pipeline.documents.formatting import plain_decimal
 from billing_pipeline.money import round_money
@@ -41,7 +42,8 @@ def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
         is_number = any(word in column for word in _RIGHT)
         table.add_column(column.replace("_", " "), justify="right" if is_number else "left", overflow="fold")
     for row in rows:
-        table.add_row(*("" if cell is None else _text(cell) for cell in row))
+        # Text: what a vendor, a customer or a server wrote is no markup of Rich's.
+        table.add_row(*(Text("" if cell is None else _text(cell)) for cell in row))
     OUT.print(table)
 
 

@@ -1,4 +1,4 @@
-"""Commands that only look: intake, status, reconcile, margins."""
+"""Commands that only look: status, reconcile, margins; and what came of a second try at the quarantine."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,11 +6,10 @@ from typing import Any
 import duckdb
 
 from billing_pipeline.cli import runs
-from billing_pipeline.cli.output import OUT, complain, show_table
+from billing_pipeline.cli.output import OUT, show_table
+from billing_pipeline.cli.reference_notices import take_reference
 from billing_pipeline.errors import BillingError
 from billing_pipeline.schemas.deliveries import QUARANTINE
-from resources.archive import Archive
-from resources.intake import open_inbox
 from resources.lake import Lake
 from resources.relations import read_partitions
 from resources.workspace import Workspace
@@ -34,47 +33,13 @@ def query_warehouse(workspace: Workspace, query: str, parameters: Sequence[Any] 
         return [str(column[0]) for column in cursor.description or []], cursor.fetchall()
 
 
-def intake(workspace: Workspace, as_json: bool) -> bool:
-    """Print deliveries taken, files that wait and files in quarantine.
+def retry(workspace: Workspace, as_json: bool) -> bool:
+    """Run the days of quarantined files again, and print each file's outcome (not with JSON: the list shows it).
 
     Returns:
-        Whether nothing is in quarantine.
+        Whether the reference files as they stand were used.
     """
-    columns = ["state", "source", "what", "period", "arrived_at", "rows", "total", "currency", "reason"]
-    rows: list[list[Any]] = []
-    refused: list[Any] = []
-    if workspace.warehouse.exists():
-        _, taken = query_warehouse(
-            workspace,
-            "select case when is_current then 'taken' else 'replaced' end, source, billing_account_id, billing_period,"
-            " received_at, row_count, total_cost, currency, case when is_final then '' else 'not final' end"
-            " from deliveries order by received_at, delivery_id",
-        )
-        rows += [list(row) for row in taken]
-        _, refused = query_warehouse(
-            workspace,
-            "select source, file_name, seen_at, reason, row_number, column_name, value from quarantine"
-            " order by seen_at, source, file_name",
-        )
-    inbox = open_inbox(workspace.home, workspace.load_config(), Archive(workspace.archive))
-    for item in inbox.waiting():
-        arrival = item.arrival
-        rows.append(["waiting", arrival.source, arrival.name, None, arrival.received_at, None, None, None, item.reason])
-    for source, name, seen_at, reason, row, column, value in refused:
-        where = "".join(
-            f"{label} {cell}, "
-            for label, cell in (("row", row), ("column", column), ("value", value))
-            if cell is not None
-        )
-        rows.append(["quarantined", source, name, None, seen_at, None, None, None, f"{where}{reason}"])
-    show_table("Intake", columns, rows, as_json)
-    if refused:
-        complain(f"{len(refused)} file(s) in quarantine")
-    return not refused
-
-
-def retry(workspace: Workspace, as_json: bool) -> None:
-    """Run the days of quarantined files again, and print each file's outcome (not with JSON: the list shows it)."""
+    refused = take_reference(workspace)
     before = _quarantine(workspace)
     days = runs.retry(workspace)
     after = _quarantine(workspace)
@@ -82,13 +47,12 @@ def retry(workspace: Workspace, as_json: bool) -> None:
         ["still quarantined" if file in after else "left the quarantine", *file, after.get(file) or before.get(file)]
         for file in sorted({*before, *after})
     ]
-    if as_json:
-        return
-    if outcomes:
+    if outcomes and not as_json:
         shown = f"Retried: {len(days)} day(s) of arrival"
         show_table(shown, ["outcome", "source", "file", "reason"], outcomes, as_json=False)
-    else:
+    elif not as_json:
         OUT.print("Nothing is in quarantine", markup=False)
+    return not refused
 
 
 def _quarantine(workspace: Workspace) -> dict[tuple[str, str], str]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -11,19 +11,23 @@ from zoneinfo import ZoneInfo
 import duckdb
 import typer
 
-from assets.partitions import FIRST_DAY, is_day_of_arrival
+from assets.partitions import is_day_of_arrival
+from billing_pipeline.cli.draft_options import draft_config
 from billing_pipeline.cli.jobs import open_jobs
 from billing_pipeline.cli.output import OUT, complain, money, show_table
+from billing_pipeline.cli.reference_notices import take_reference
+from billing_pipeline.invoicing import DraftOptions
 from billing_pipeline.ledger.documents import list_errors, list_invoices
-from billing_pipeline.periods import BillingPeriod, days_between, local_day
+from billing_pipeline.periods import FIRST_DAY, BillingPeriod, days_between, local_day
 from billing_pipeline.schemas.deliveries import DELIVERIES, QUARANTINE
 from billing_pipeline.schemas.priced_line_items import PRICED_LINE_ITEMS
 from resources.archive import Archive
 from resources.intake import Inbox, open_inbox
 from resources.lake import Lake
+from resources.late_debits import days_with_late_debits
 from resources.ledger import open_ledger, reading
 from resources.relations import read_deliveries, read_partitions
-from resources.untaken import quarantined_days, untaken_days
+from resources.untaken import outdated_days, quarantined_days, untaken_days
 from resources.warehouse import IS_PRICED
 from resources.workspace import Workspace
 
@@ -36,13 +40,13 @@ class RunRequest:
         month: billing period, then `first` and `last` are None.
         first: first day of arrival.
         last: last day of arrival.
+        options: of the month's drafts.
     """
 
     month: BillingPeriod | None = None
     first: date | None = None
     last: date | None = None
-    include_marketplace_fees: bool = False
-    override_unsettled: str = ""
+    options: DraftOptions = field(default_factory=DraftOptions)
 
 
 def run(workspace: Workspace, request: RunRequest, as_json: bool = False) -> bool:
@@ -52,6 +56,7 @@ def run(workspace: Workspace, request: RunRequest, as_json: bool = False) -> boo
         Whether all went well: nothing refused, no customer without the draft it should have.
     """
     config = workspace.load_config()
+    refused = take_reference(workspace)
     archive, lake = Archive(workspace.archive), Lake(workspace.lake)
     inbox = open_inbox(workspace.home, config, archive)
     busy = inbox.days(config.organisation.zone)
@@ -60,22 +65,22 @@ def run(workspace: Workspace, request: RunRequest, as_json: bool = False) -> boo
             days = days_between(request.first, request.last)
         else:
             zone = config.organisation.zone
-            days = [day for day in untaken_days(inbox, lake, zone) if is_day_of_arrival(day, zone)]
+            days = [day for day in untaken_days(inbox, lake, archive, zone) if is_day_of_arrival(day, zone)]
         jobs.run_days(days, busy, publish=request.month is None)
+        # What arrived for these days may make an invoice of a later day a repeat, or news.
+        outdated = [day for day in outdated_days(inbox, lake, config.organisation.zone) if day not in days]
+        jobs.run_days(outdated, busy, publish=request.month is None)
+        days = [*days, *outdated]
+        late = days_with_late_debits(lake, days)
+        jobs.run_days(late, busy, publish=request.month is None)
+        days = [*days, *(day for day in late if day not in days)]
         if request.month is not None:
             again = [day for day in days_of_month(lake, workspace, request.month) if day not in days]
             jobs.run_days(again, busy, publish=False)
             days = [*days, *again]
-            jobs.run_month(
-                request.month,
-                {
-                    "include_marketplace_fees": request.include_marketplace_fees,
-                    "override_unsettled": request.override_unsettled,
-                    "who": "billing run",
-                },
-            )
+            jobs.run_month(request.month, draft_config(request.options, "billing run"))
     strays = _beyond_the_days(inbox, config.organisation.zone)
-    return summarise(workspace, sorted(days), request.month, as_json, strays)
+    return summarise(workspace, sorted(days), request.month, as_json, [*strays, *refused])
 
 
 def _beyond_the_days(inbox: Inbox, zone: ZoneInfo) -> list[str]:
@@ -114,7 +119,8 @@ def days_of_month(lake: Lake, workspace: Workspace, period: BillingPeriod) -> li
         connection.execute("set TimeZone = 'UTC'")
         read_partitions(connection, "taken", DELIVERIES, lake, None)
         found = connection.execute(
-            "select distinct received_at from taken where billing_period = $period", {"period": period.text}
+            "select distinct received_at from taken where billing_period = $period and unchanged_since is null",
+            {"period": period.text},
         ).fetchall()
     return sorted({local_day(received_at, zone) for (received_at,) in found})
 
@@ -125,7 +131,7 @@ def summarise(
     """Print what the days and the month came to, problems on stderr.
 
     Args:
-        strays: complaints about files that no run takes.
+        strays: complaints about files that no run takes or uses.
 
     Returns:
         Whether there was no problem.
@@ -184,7 +190,8 @@ def _facts(workspace: Workspace, days: list[date], month: BillingPeriod | None) 
         ).fetchall()
         items = connection.execute(
             f"select count(*) filter ({IS_PRICED}),"
-            " count(*) filter (bucket = 'unmapped_account'), count(*) filter (bucket = 'unpriced') from line_items"
+            " count(*) filter (bucket = 'unmapped_account'), count(*) filter (bucket = 'unpriced'),"
+            " count(*) filter (charge_type = 'Debit' and unit_cost <> expected_unit_cost) from line_items"
         ).fetchone()
         sums = connection.execute(
             "select currency, sum(total_cost), sum(total_sell) from line_items group by currency order by currency"
@@ -212,9 +219,18 @@ def _facts(workspace: Workspace, days: list[date], month: BillingPeriod | None) 
         "counts": counts,
         "totals": by_currency,
         "paths": _paths(workspace, partitions, month),
-        "notices": list(documents.notices),
+        "notices": [*_cost_notices(items[3]), *documents.notices],
         "problems": [*refusals, *documents.problems],
     }
+
+
+def _cost_notices(differing: int) -> list[str]:
+    if not differing:
+        return []
+    return [
+        f"{differing} item(s) of distributor invoices cost other than the price list says: they are billed on the"
+        " invoiced cost; the warehouse's table unit_cost_differences names them"
+    ]
 
 
 def _documents(workspace: Workspace, month: BillingPeriod | None) -> _Documents:

@@ -7,7 +7,7 @@ from tests.sql.pricing_steps import every_step, step_types
 
 MADE_OF = {
     "attributed_charges": "attributed",
-    "ordered_sums": "usage_sums",
+    "sums_in_order": "usage_sums",
     "priced_line_items": "priced_line_items_of_session",
 }
 FILES = sorted(file.stem for file in (sql_folder() / "pricing").glob("*.sql"))
