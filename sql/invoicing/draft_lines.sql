@@ -8,8 +8,8 @@
 -- Units: amount_precise and cost_precise (our cost) decimal(38, 24) in currency; quantity decimal(38, 18) in unit;
 --     charges_sha256 is the hash of the line's charge ids in order, one a text line, so that other charges make another
 --     draft.
--- Fails: on an amount beyond decimal(38, 24). A line with an unpriced item has amount_precise null: such a customer must
---     be refused by the reader, never billed the rest of the line.
+-- Fails: on an amount beyond decimal(38, 24). A line with an unpriced item has amount_precise null: such a customer
+--     must be refused by the reader, never billed the rest of the line.
 with
 
 drafted_items as (
