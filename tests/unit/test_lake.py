@@ -125,6 +125,19 @@ def test_nulls_come_last_in_the_order_of_a_table(lake: Lake) -> None:
             assert pl.read_parquet(path)["kind"].to_list() == ["good", None]
 
 
+def test_the_same_rows_have_the_same_bytes_whatever_else_is_known_of_where_they_come_from(lake: Lake) -> None:
+    rows = "select 'a' as thing_id, 'good' as kind, cast(1 as decimal(38, 18)) as amount"
+    written = []
+    with duckdb.connect() as connection:
+        connection.execute(f"create table one as {rows}")
+        connection.execute(f"create table two as {rows} union all select 'b', null, null")
+        for table in (TABLE, SORTED):
+            for name in ("one", "two"):
+                query = f"select * from {name} where thing_id = 'a'"
+                written.append(lake.write(connection, table, "2026-10-05", query).read_bytes())
+    assert len(set(written)) == 1
+
+
 def test_what_fails_the_callers_check_does_not_take_its_place(lake: Lake) -> None:
     before = write(lake, GOOD).read_bytes()
 
