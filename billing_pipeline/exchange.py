@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, Self
+from typing import Any
 
 from billing_pipeline.errors import BillingError
 from billing_pipeline.money import EXACT
@@ -67,11 +67,6 @@ class RateTable:
                 row["base_currency"], row["quote_currency"], row["rate"], row["rate_date"], row.get("source"), False
             )
             self._rates.setdefault((rate.base_currency, rate.quote_currency), []).append(rate)
-
-    @classmethod
-    def empty(cls) -> Self:
-        """Return a table without rates."""
-        return cls(())
 
     def rate(self, currency: str, into: str, on: date) -> AppliedRate:
         """Return the rate that turns amounts of one currency into another.

@@ -10,6 +10,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final, Literal
 
+from billing_pipeline.documents.formatting import plain_decimal
 from billing_pipeline.errors import BillingError
 from billing_pipeline.money import EXACT
 from billing_pipeline.periods import BillingPeriod
@@ -114,7 +115,7 @@ def support_fee(plan_id: str, tiers: Sequence[Mapping[str, Any]], base: Decimal,
     if first["method"] == "fixed":
         amount, spoken = first["amount"], "fixed"
     elif first["method"] == "percent":
-        amount, spoken = _share(base, first["percent"]), f"{_plain(first['percent'])} %"
+        amount, spoken = _share(base, first["percent"]), f"{plain_decimal(first['percent'])} %"
     else:
         amount = sum((_share(_part(base, row), row["percent"]) for row in tiers), Decimal(0))
         spoken = "tiered"
@@ -136,7 +137,3 @@ def _part(base: Decimal, tier: Mapping[str, Any]) -> Decimal:
     lower = tier["from_amount"] or Decimal(0)
     upper = base if tier["to_amount"] is None else min(base, tier["to_amount"])
     return max(EXACT.subtract(upper, lower), Decimal(0))
-
-
-def _plain(percent: Decimal) -> str:
-    return f"{percent:f}".rstrip("0").rstrip(".") if "." in f"{percent:f}" else f"{percent:f}"
