@@ -6,13 +6,16 @@ a day is true on that day.
 
 from collections.abc import Sequence
 
+import duckdb
 from dagster import AssetDep, AssetExecutionContext, AssetsDefinition, MaterializeResult, MetadataValue, asset
 
+from assets.margins import describe_margins
 from assets.metadata import column_schema, markdown_table
+from assets.status_chart import describe_status
 from resources.connections import WorkspaceResource
 from resources.invoice_life import Desk
+from resources.published_tables import WAREHOUSE_TABLES
 from resources.publishing import publish_warehouse
-from resources.warehouse import WAREHOUSE_TABLES
 
 
 def build_warehouse(after: Sequence[AssetDep]) -> AssetsDefinition:
@@ -37,11 +40,15 @@ def build_warehouse(after: Sequence[AssetDep]) -> AssetsDefinition:
         counts = publish_warehouse(workspace.workspace, desk.act().day)
         context.log.info(f"published {workspace.workspace.warehouse}")
         rows = [[name, f"{count:,}"] for name, count in counts.items()]
+        with duckdb.connect(str(workspace.workspace.warehouse), read_only=True) as published:
+            states, margins = describe_status(published), describe_margins(published)
         return MaterializeResult(
             metadata={
                 "path": MetadataValue.path(str(workspace.workspace.warehouse)),
                 "newly_past_due": len(late),
                 "tables": MetadataValue.md(markdown_table(["table", "rows"], rows)),
+                **states,
+                **margins,
             }
         )
 

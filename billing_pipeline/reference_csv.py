@@ -61,11 +61,11 @@ def read_rows(file: ReferenceFile, content: bytes) -> ReferenceRows:
     """
     try:
         text = content.decode("utf-8-sig")
-        records = _records(text)
+        records = read_records(text)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         return _unreadable(file, f"line {line} is no UTF-8; save the file as CSV UTF-8")
-    except _TextInvalid as error:
+    except TextInvalid as error:
         return _unreadable(file, str(error))
     header = [name.strip() for name in records[0]] if records else []
     problems = _header_problems(file, header)
@@ -87,8 +87,8 @@ def read_rows(file: ReferenceFile, content: bytes) -> ReferenceRows:
     return ReferenceRows(file, cells.filter(filled), tuple(problems))
 
 
-class _TextInvalid(Exception):
-    pass
+class TextInvalid(Exception):
+    """A text that is no CSV as this project reads it; the message begins with the line or with a verb."""
 
 
 def _unreadable(file: ReferenceFile, reason: str) -> ReferenceRows:
@@ -96,18 +96,23 @@ def _unreadable(file: ReferenceFile, reason: str) -> ReferenceRows:
     return ReferenceRows(file, cells, (f"{file_name(file)}: {reason}",))
 
 
-def _records(text: str) -> list[list[str]]:
+def read_records(text: str) -> list[list[str]]:
+    """Return the records of a CSV text, the header among them, each a list of cells as they stand.
+
+    Raises:
+        TextInvalid: a zero byte, or quotes that RFC 4180 does not allow.
+    """
     if "\x00" in text:
-        raise _TextInvalid(f"line {_line(text, text.index(chr(0)))} holds a zero byte; save the file as CSV UTF-8")
+        raise TextInvalid(f"line {_line(text, text.index(chr(0)))} holds a zero byte; save the file as CSV UTF-8")
     if '"' in text:
         # Masked, not removed: the positions stay those of the file.
         bare = _QUOTED_FIELD.sub(lambda match: " " * len(match.group()), text)
         if '"' in bare:
-            raise _TextInvalid(f"line {_line(text, bare.index(chr(34)))}: a quote inside a cell must be doubled")
+            raise TextInvalid(f"line {_line(text, bare.index(chr(34)))}: a quote inside a cell must be doubled")
     try:
         return list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except csv.Error as error:
-        raise _TextInvalid(f"is no valid CSV: {error}") from error
+        raise TextInvalid(f"is no valid CSV: {error}") from error
 
 
 def _line(text: str, position: int) -> int:

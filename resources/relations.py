@@ -7,6 +7,8 @@ from datetime import datetime
 import duckdb
 import polars as pl
 
+from billing_pipeline.configuration import WorkspaceConfig
+from billing_pipeline.periods import local_day
 from billing_pipeline.schemas.deliveries import DELIVERIES
 from billing_pipeline.schemas.priced_line_items import PRICED_LINE_ITEMS
 from billing_pipeline.schemas.table import Table
@@ -142,3 +144,15 @@ def mark_current(connection: duckdb.DuckDBPyConnection, as_of: datetime | None =
         as_of: only what had arrived by this instant; None for all.
     """
     connection.execute(f"create or replace temp table known_deliveries as {CURRENT_DELIVERIES}", {"as_of": as_of})
+
+
+def current_days(connection: duckdb.DuckDBPyConnection, config: WorkspaceConfig) -> list[str]:
+    """Return the partitions in which the session's current deliveries lie."""
+    found = connection.execute("select distinct received_at from known_deliveries where is_current").fetchall()
+    zone = config.organisation.zone
+    return sorted({local_day(_instant(received_at), zone).isoformat() for (received_at,) in found})
+
+
+def _instant(value: object) -> datetime:
+    assert isinstance(value, datetime)
+    return value
