@@ -16,12 +16,14 @@ from dagster import (
 )
 from dagster._core.definitions.metadata import RawMetadataValue
 
-from assets.metadata import column_schema, describe, markdown_table
+from assets.metadata import column_schema, describe, markdown_table, preview
 from billing_pipeline.schemas.deliveries import DELIVERIES, QUARANTINE
 from billing_pipeline.schemas.vendor_charges import VENDOR_CHARGES
+from billing_pipeline.schemas.vendor_totals import VENDOR_TOTALS
 from resources.connections import WorkspaceResource
 from resources.intake import Intake, open_inbox
 from resources.relations import read_deliveries, read_partitions, read_vendor_rows
+from resources.unfinished_work import LAST_ASSETS, UnfinishedWork
 
 
 def build_intake(days: DailyPartitionsDefinition) -> AssetsDefinition:
@@ -52,13 +54,19 @@ def build_intake(days: DailyPartitionsDefinition) -> AssetsDefinition:
         backfill_policy=BackfillPolicy.single_run(),
     )
     def intake(context: AssetExecutionContext, workspace: WorkspaceResource) -> Iterator[MaterializeResult]:
+        work = UnfinishedWork(workspace.workspace.home)
+        work.begin_days(context.partition_keys, *LAST_ASSETS)
+        work.begin_change()
         inbox = open_inbox(workspace.workspace.home, workspace.config, workspace.archive)
         with workspace.session() as connection, workspace.converter(connection) as converter:
             taker = Intake(connection, converter, workspace.config, workspace.archive, workspace.lake)
             for key in context.partition_keys:
                 day = taker.take(inbox, date.fromisoformat(key))
-                context.log.info(f"{key}: {day.deliveries.height} deliveries, {day.quarantine.height} refused")
-                if day.deliveries.is_empty() and day.quarantine.is_empty():
+                context.log.info(
+                    f"{key}: {day.deliveries.height} deliveries, {day.totals.height} vendor totals,"
+                    f" {day.quarantine.height} refused"
+                )
+                if day.is_empty:
                     continue
                 for asset_key, metadata in _described(connection, workspace, key).items():
                     context.add_asset_metadata(metadata, asset_key=asset_key, partition_key=key)
@@ -71,11 +79,12 @@ def build_intake(days: DailyPartitionsDefinition) -> AssetsDefinition:
 def _described(
     connection: duckdb.DuckDBPyConnection, workspace: WorkspaceResource, key: str
 ) -> Mapping[str, Mapping[str, RawMetadataValue]]:
-    """Describe a day's deliveries, with what was refused, and its vendor rows."""
+    """Describe a day's deliveries, with the totals that vendors state and what was refused, and its vendor rows."""
     read_deliveries(connection, workspace.lake, [key])
     read_partitions(connection, "quarantine", QUARANTINE, workspace.lake, [key])
     refused = connection.execute("select source, file_name, reason from quarantine order by all").fetchall()
     table = markdown_table(["source", "file", "reason"], [[str(cell) for cell in row] for row in refused])
+    read_partitions(connection, "stated_totals", VENDOR_TOTALS, workspace.lake, [key])
     read_vendor_rows(connection, workspace.lake)
     connection.execute(
         "create or replace temp view vendor_rows as select *, billing_currency as currency from"
@@ -84,6 +93,7 @@ def _described(
     return {
         "deliveries": {
             **describe(connection, "deliveries", "total_cost", "source"),
+            "vendor_totals": MetadataValue.md(preview(connection, "stated_totals")),
             "quarantined": len(refused),
             "quarantine": MetadataValue.md(table),
         },

@@ -22,6 +22,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from assets.partitions import is_day_of_arrival
 from resources.archive import Archive
 from resources.lake import Lake
+from resources.unfinished_work import UnfinishedWork
 from resources.untaken import Untaken, look_for_untaken
 from resources.workspace import Workspace
 
@@ -52,6 +53,8 @@ def build_landing_files(workspace: Workspace, daily: UnresolvedAssetJobDefinitio
             return SkipReason("A run of the daily job is under way; its files are looked at again after it.")
         config = workspace.load_config()
         found = look_for_untaken(workspace.home, config, Archive(workspace.archive), Lake(workspace.lake))
+        for day in UnfinishedWork(workspace.home).days():
+            found.note(day, "*", "left unfinished")
         days = [day for day in sorted(found.by_day) if is_day_of_arrival(day, config.organisation.zone)]
         if not days:
             return SkipReason(_why_nothing(found))

@@ -69,10 +69,15 @@ class FileSet:
 
 @dataclass(frozen=True)
 class Waiting:
-    """A file that is neither taken nor refused yet, and what it waits for."""
+    """A file that is neither taken nor refused yet, and what it waits for.
+
+    Attributes:
+        absent: how many files it lists that are not here; of a checksum file.
+    """
 
     arrival: Arrival
     reason: str
+    absent: int = 0
 
 
 @dataclass(frozen=True)
@@ -83,13 +88,33 @@ class Refused:
     error: BadInput
 
 
+@dataclass(frozen=True)
+class Incomplete:
+    """An assembly that is in force and of which chunks are not here, or may not be taken yet.
+
+    Attributes:
+        present: how many of its chunks are here.
+    """
+
+    manifest: Manifest
+    present: int
+
+
 @dataclass
 class Assembled:
-    """What the arrivals of one source add up to."""
+    """What the arrivals of one source add up to.
+
+    Attributes:
+        complete: sets of files that are converted.
+        totals: `invoice_totals.csv` files, each a set of its own; they have no rows to convert.
+        incomplete: assemblies that wait for chunks; their manifests are among `waiting` or `refused`, too.
+    """
 
     complete: list[FileSet] = field(default_factory=list)
+    totals: list[FileSet] = field(default_factory=list)
     waiting: list[Waiting] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
+    incomplete: list[Incomplete] = field(default_factory=list)
 
 
 def assemble(
@@ -163,13 +188,7 @@ def _assemblies(
         if _successor(manifest, manifests, manifest.arrival.received_at) is None:
             claims.update(dict.fromkeys(chunks, manifest.assembly_id))
         if missing is not None:
-            successor = _successor(manifest, manifests, None)
-            if successor is not None:
-                result.waiting.append(Waiting(manifest.arrival, _superseded(successor)))
-            elif isinstance(missing, NotYet):
-                result.waiting.append(Waiting(manifest.arrival, missing.reason))
-            else:
-                result.refused.append(Refused(manifest.arrival, missing))
+            _leave(manifest, len(chunks), missing, _successor(manifest, manifests, None), result)
             for chunk in chunks:
                 held.setdefault(chunk, f"{manifest.arrival.name} lists chunks that are not here")
             continue
@@ -182,6 +201,18 @@ def _assemblies(
         else:
             result.waiting.append(Waiting(manifest.arrival, _superseded(successor)))
     return sets, held
+
+
+def _leave(manifest: Manifest, present: int, missing: BadInput, successor: Manifest | None, result: Assembled) -> None:
+    """Say of an assembly without all its chunks what it waits for, or that it is refused."""
+    if successor is not None:
+        result.waiting.append(Waiting(manifest.arrival, _superseded(successor)))
+        return
+    result.incomplete.append(Incomplete(manifest, present))
+    if isinstance(missing, NotYet):
+        result.waiting.append(Waiting(manifest.arrival, missing.reason))
+    else:
+        result.refused.append(Refused(manifest.arrival, missing))
 
 
 def _by_arrival(arrival: Arrival) -> tuple[datetime, datetime, str, str]:

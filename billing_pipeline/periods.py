@@ -1,4 +1,4 @@
-"""Billing periods, local days and business days.
+"""Billing periods and local days.
 
 Upper bounds are exclusive. The caller gives the zone and the instant: nothing here reads a clock.
 """
@@ -64,6 +64,11 @@ class BillingPeriod:
         """The first day after the month."""
         return (self.first_day + timedelta(days=31)).replace(day=1)
 
+    @property
+    def last_day(self) -> date:
+        """The last day of the month."""
+        return self.end_day - timedelta(days=1)
+
     def previous(self) -> "BillingPeriod":
         """Return the month before."""
         return BillingPeriod.of_day(self.first_day - timedelta(days=1))
@@ -120,15 +125,6 @@ def end_of_day(day: date, zone: ZoneInfo) -> datetime:
 def noon(day: date, zone: ZoneInfo) -> datetime:
     """Return local noon of a day, in UTC: the instant meant by a folder that names only a day."""
     return datetime.combine(day, time(12), tzinfo=zone).astimezone(UTC)
-
-
-def add_business_days(day: date, count: int) -> date:
-    """Return the day that is `count` business days (Monday to Friday) after `day`."""
-    while count > 0:
-        day += timedelta(days=1)
-        if day.weekday() < 5:  # noqa: PLR2004
-            count -= 1
-    return day
 
 
 def days_between(first: date, last: date) -> list[date]:

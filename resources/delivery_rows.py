@@ -2,11 +2,10 @@
 
 import json
 from collections.abc import Sequence
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from billing_pipeline.configuration import Source
+from billing_pipeline.configuration import Organisation, Source
 from billing_pipeline.deliveries import FileSet, Refused
 from billing_pipeline.identifiers import delivery_id
 from billing_pipeline.schemas.deliveries import QUARANTINE
@@ -17,7 +16,12 @@ from resources.intake_checks import is_final
 
 
 def delivery_row(
-    source: Source, file_set: FileSet, group: RowGroup, has_invoice_ids: bool, names: Sequence[str], zone: ZoneInfo
+    source: Source,
+    file_set: FileSet,
+    group: RowGroup,
+    has_invoice_ids: bool,
+    names: Sequence[str],
+    organisation: Organisation,
 ) -> dict[str, object]:
     """Return the row of a delivery.
 
@@ -25,7 +29,7 @@ def delivery_row(
         group: the rows of one account, month and currency in the set.
         has_invoice_ids: whether the vendor's files can say which rows are invoiced.
         names: the converted files, relative to the lake.
-        zone: the organisation's time zone.
+        organisation: its zone and business days decide what an estimate is where the files do not say it.
 
     Returns:
         Values by column of the `deliveries` table.
@@ -42,7 +46,7 @@ def delivery_row(
         "billing_period": group.billing_period,
         "slot": "/".join(slot),
         **arrival_facts(file_set),
-        "is_final": is_final(source, group, has_invoice_ids, file_set, zone),
+        "is_final": is_final(source, group, has_invoice_ids, file_set, organisation),
         "file_count": len(file_set.files),
         "row_count": group.row_count,
         "total_cost": group.total_cost,

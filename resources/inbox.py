@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 from billing_pipeline.checksum_verdicts import Judgement, judge
 from billing_pipeline.checksums import algorithm_of
 from billing_pipeline.configuration import Source, WorkspaceConfig
-from billing_pipeline.deliveries import Arrival, Assembled, Refused, Waiting, assemble
+from billing_pipeline.deliveries import Arrival, Assembled, FileSet, Refused, Waiting, assemble
 from billing_pipeline.errors import BadInput
 from billing_pipeline.manifests import Manifest, ManifestReader
 from billing_pipeline.periods import local_day
+from billing_pipeline.vendor_totals import is_totals_file
 from billing_pipeline.vendors.registry import FORMATS
 from resources.archive import Archive
 from resources.checksum_files import read_checksum_files, read_list
@@ -28,7 +29,9 @@ class Inbox:
     def days(self, zone: ZoneInfo) -> list[date]:
         """Return every local day on which something arrived."""
         found = {
-            local_day(file_set.received_at, zone) for item in self.by_source.values() for file_set in item.complete
+            local_day(file_set.received_at, zone)
+            for item in self.by_source.values()
+            for file_set in (*item.complete, *item.totals)
         }
         found |= {local_day(item.arrival.received_at, zone) for one in self.by_source.values() for item in one.refused}
         return sorted(found)
@@ -60,7 +63,7 @@ def assembled_arrivals(source: Source, archive: Archive) -> Assembled:
     not_taken: list[Arrival] = []
     reader = FORMATS[source.format].manifest
     for arrival in arrivals:
-        if algorithm_of(arrival.name) is not None:
+        if algorithm_of(arrival.name) is not None or is_totals_file(arrival.name):
             continue
         if reader is None or not arrival.name.lower().endswith(reader.suffix):
             files.append(arrival)
@@ -80,7 +83,26 @@ def assembled_arrivals(source: Source, archive: Archive) -> Assembled:
     assembled = assemble(files, manifests, reader is not None, not_taken, judgement)
     assembled.refused.extend(refused)
     assembled.waiting.extend([*waiting, *_unheard(judgement, {arrival.name for arrival in arrivals})])
+    _add_totals(assembled, [arrival for arrival in arrivals if is_totals_file(arrival.name)], judgement)
     return assembled
+
+
+def _add_totals(assembled: Assembled, arrivals: Sequence[Arrival], judgement: Judgement) -> None:
+    """Sort the files of totals by what their checksums say.
+
+    Args:
+        arrivals: in order of arrival; of a file overwritten in place within one instant of arrival (a received= folder)
+            the last version counts.
+    """
+    latest = {(arrival.name, arrival.received_at): arrival for arrival in arrivals}
+    for arrival in latest.values():
+        verdict = judgement.verdict(arrival)
+        if verdict.refused is not None:
+            assembled.refused.append(Refused(arrival, verdict.refused))
+        elif verdict.waits_for is not None:
+            assembled.waiting.append(Waiting(arrival, verdict.waits_for))
+        else:
+            assembled.totals.append(FileSet(arrival.source, (arrival,), checksums=judgement.needed_for([arrival])))
 
 
 def _judged(source: Source, arrivals: Sequence[Arrival], archive: Archive) -> tuple[Judgement, list[Refused]]:
@@ -100,7 +122,8 @@ def _unheard(judgement: Judgement, names: set[str]) -> list[Waiting]:
     for arrival, files in absent.items():
         version = "the version of " if files[0] in names else ""
         more = f" and {len(files) - 1} more" if len(files) > 1 else ""
-        found.append(Waiting(arrival, f"{version}{files[0]}{more}, of which it is the checksum, has not arrived"))
+        reason = f"{version}{files[0]}{more}, of which it is the checksum, has not arrived"
+        found.append(Waiting(arrival, reason, absent=len(files)))
     return found
 
 

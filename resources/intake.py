@@ -1,13 +1,14 @@
 """Intake: the files of one day become complete, converted deliveries, or go to the quarantine whole.
 
 Everything is decided here and nothing is half taken: a delivery is listed only when every file of it was
-converted, and a converted file that no delivery lists is removed.
+converted, and what was converted in vain is removed.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from pathlib import Path
 
 import duckdb
 import polars as pl
@@ -17,8 +18,10 @@ from billing_pipeline.deliveries import FileSet, Refused
 from billing_pipeline.errors import BadInput
 from billing_pipeline.periods import local_day
 from billing_pipeline.schemas.deliveries import DELIVERIES, QUARANTINE
+from billing_pipeline.schemas.vendor_totals import VENDOR_TOTALS
 from resources.archive import Archive
 from resources.conversion import Converted, LandedFile, duplicate_row_key
+from resources.converted_files import converted_files
 from resources.delivery_rows import arrival_facts, delivery_row, quarantine_frame
 from resources.fingerprint import converter_fingerprint
 from resources.inbox import Inbox, assembled_arrivals, open_inbox
@@ -33,6 +36,7 @@ from resources.intake_checks import (
 from resources.isolation import Converter, Job
 from resources.lake import Lake
 from resources.listed_deliveries import ListedDeliveries
+from resources.totals_intake import totals_frame
 
 __all__ = ["Day", "Inbox", "Intake", "assembled_arrivals", "open_inbox"]
 
@@ -44,10 +48,17 @@ class Day:
     Attributes:
         deliveries: frame with the columns of the `deliveries` table.
         quarantine: frame with the columns of the `quarantine` table.
+        totals: frame with the columns of the `vendor_totals` table.
     """
 
     deliveries: pl.DataFrame
     quarantine: pl.DataFrame
+    totals: pl.DataFrame
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing arrived on the day."""
+        return self.deliveries.is_empty() and self.quarantine.is_empty() and self.totals.is_empty()
 
 
 class Intake:
@@ -80,10 +91,10 @@ class Intake:
         """Convert and list everything that arrived on a local day; replace that day's partitions.
 
         Returns:
-            The day's deliveries and refusals, as written.
+            The day's deliveries, refusals and vendor totals, as written.
         """
         zone = self.config.organisation.zone
-        earlier = self._earlier(day)
+        earlier, present = self._earlier(day), set(converted_files(self.lake, day.isoformat()))
         rows: list[dict[str, object]] = []
         refused: list[Refused] = []
         for source in self.config.sources:
@@ -99,14 +110,19 @@ class Intake:
             ]
             for found in without_rivals(source, taken, refused):
                 rows += found
+        stated = [file for one in inbox.by_source.values() for file in one.totals]
+        totals = totals_frame(
+            [file for file in stated if local_day(file.received_at, zone) == day], self.archive, refused
+        )
         refused = self._without_mended(refused)
         deliveries = pl.DataFrame(rows, schema=DELIVERIES.empty_frame().schema)
         deliveries = self._listed(inbox).mark_repeats(day, deliveries).sort("delivery_id", "currency")
         quarantine = quarantine_frame(refused)
         self.lake.write_frame(QUARANTINE, day.isoformat(), quarantine)
+        self.lake.write_frame(VENDOR_TOTALS, day.isoformat(), totals)
         self.lake.write_frame(DELIVERIES, day.isoformat(), deliveries)
-        self._remove_unlisted(day, deliveries)
-        return Day(deliveries, quarantine)
+        self._remove_untaken(day, deliveries, present)
+        return Day(deliveries, quarantine, totals)
 
     def _listed(self, inbox: Inbox) -> ListedDeliveries:
         """Return what the lake lists; read once for all days that are taken from one inbox."""
@@ -196,8 +212,8 @@ class Intake:
         check_currency(source, file_set, groups)
         has_invoice_ids = all(item.has_invoice_id_column for item in converted)
         names = [str(target.relative_to(self.lake.root)) for target in targets]
-        zone = self.config.organisation.zone
-        return [delivery_row(source, file_set, group, has_invoice_ids, names, zone) for group in groups]
+        organisation = self.config.organisation
+        return [delivery_row(source, file_set, group, has_invoice_ids, names, organisation) for group in groups]
 
     def _without_mended(self, refused: Sequence[Refused]) -> list[Refused]:
         """Leave out refusals of files of which a newer version has arrived since."""
@@ -212,11 +228,17 @@ class Intake:
             if newest.get((item.arrival.source, item.arrival.name), _arrived(item)) <= _arrived(item)
         ]
 
-    def _remove_unlisted(self, day: date, deliveries: pl.DataFrame) -> None:
+    def _remove_untaken(self, day: date, deliveries: pl.DataFrame, present: Collection[Path]) -> None:
+        """Remove what was converted and not taken; of a delivery that is replaced the published warehouse reads on.
+
+        Args:
+            present: the converted files before anything was converted.
+        """
         listed = {name for names in deliveries["parquet_files"].to_list() for name in json.loads(names)}
-        for file in (self.lake.root / "vendor_charges" / day.isoformat()).glob("*"):
-            if str(file.relative_to(self.lake.root)) not in listed:
-                file.unlink()
+        for file in converted_files(self.lake, day.isoformat()):
+            is_unfinished = file.name.startswith(".")
+            if is_unfinished or (file not in present and str(file.relative_to(self.lake.root)) not in listed):
+                file.unlink(missing_ok=True)
 
 
 def _arrived(refused: Refused) -> tuple[datetime, datetime]:

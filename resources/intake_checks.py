@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Context, Decimal
-from zoneinfo import ZoneInfo
 
-from billing_pipeline.configuration import Source
+from billing_pipeline.configuration import Organisation, Source
 from billing_pipeline.deliveries import FileSet, Refused
 from billing_pipeline.errors import BadInput
 from billing_pipeline.manifests import Arrival, part_stem
-from billing_pipeline.periods import BillingPeriod, add_business_days, local_day
+from billing_pipeline.periods import BillingPeriod, local_day
+from billing_pipeline.settlement import settlement_days
 from billing_pipeline.vendors.registry import FORMATS
 from resources.conversion import Converted, RowGroup
 
@@ -17,7 +17,9 @@ from resources.conversion import Converted, RowGroup
 _EXACT = Context(prec=76)
 
 
-def is_final(source: Source, group: RowGroup, has_invoice_ids: bool, file_set: FileSet, zone: ZoneInfo) -> bool:
+def is_final(
+    source: Source, group: RowGroup, has_invoice_ids: bool, file_set: FileSet, organisation: Organisation
+) -> bool:
     """Tell whether the vendor will still change a delivery.
 
     A distributor's invoice is final when it is issued. AWS and FOCUS from 1.2 leave the invoice id blank until
@@ -28,9 +30,8 @@ def is_final(source: Source, group: RowGroup, has_invoice_ids: bool, file_set: F
         return group.invoice_status == "issued"
     if has_invoice_ids:
         return group.rows_without_invoice_id == 0
-    month_end = BillingPeriod(group.billing_period).end_day
-    settled_on = add_business_days(month_end, source.settles_after_business_days[1])
-    return local_day(file_set.received_at, zone) >= settled_on
+    usual = settlement_days(source, BillingPeriod(group.billing_period), organisation.country)
+    return local_day(file_set.received_at, organisation.zone) >= usual.latest
 
 
 def merged_groups(converted: Sequence[Converted]) -> list[RowGroup]:

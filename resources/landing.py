@@ -42,8 +42,6 @@ _UNFINISHED = re.compile(
 YOUNG_SECONDS = 10
 _MOMENT_SECONDS = 0.1
 _GREW = "it changed while it was read: it is still being written"
-# The vendor's invoice totals lie beside its files; they are no vendor file.
-TOTALS_FILE = "invoice_totals.csv"
 
 
 def received_at(name: str, modified_at: datetime, zone: ZoneInfo) -> datetime:
@@ -245,9 +243,8 @@ def _require_plain_file(path: Path, folder: Path, name: str) -> os.stat_result:
 
 
 def is_vendor_file(name: str) -> bool:
-    """Tell whether a file of this name is a vendor's: not hidden, no marker as `_SUCCESS`, not the totals."""
-    base = PurePosixPath(name).name
-    return not base.startswith((".", "_")) and base != TOTALS_FILE
+    """Tell whether a file of this name is a vendor's: not hidden, no marker as `_SUCCESS`."""
+    return not PurePosixPath(name).name.startswith((".", "_"))
 
 
 def _landed(folder: Path) -> Iterator[Path]:

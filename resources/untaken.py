@@ -13,11 +13,13 @@ from billing_pipeline.configuration import Source, WorkspaceConfig
 from billing_pipeline.deliveries import Arrival, Assembled, FileSet
 from billing_pipeline.periods import local_day
 from billing_pipeline.schemas.deliveries import DELIVERIES, QUARANTINE
+from billing_pipeline.vendor_totals import is_totals_file
 from resources.archive import Archive
 from resources.inbox import Inbox, assembled_arrivals
 from resources.lake import Lake
 from resources.landing import YOUNG_SECONDS, Landed, is_young, look_for_new
 from resources.listed_deliveries import ListedDeliveries
+from resources.totals_intake import taken_totals
 
 # Source, name and hash of a quarantined file, and the day in whose quarantine it is.
 Quarantined = tuple[str, str, str, date]
@@ -86,6 +88,7 @@ class Progress:
         self._zone = zone
         self._listed = ListedDeliveries(lake, inbox, zone)
         self._taken = self._listed.taken_sets()
+        self._taken_totals = taken_totals(lake)
         self._built = set(lake.partitions(DELIVERIES.name))
         self._quarantine = _quarantine(lake)
 
@@ -100,7 +103,8 @@ class Progress:
 
     def _open_items(self, source: str, assembled: Assembled) -> Iterator[OpenItem]:
         refused = {(name, sha256, day) for owner, name, sha256, day in self._quarantine if owner == source}
-        taken = [one for one in assembled.complete if self._is_taken(one)]
+        found = [*assembled.complete, *assembled.totals]
+        taken = [one for one in found if self._is_taken(one)]
         done = {(name, sha256) for name, sha256, _ in refused} | {
             (piece.name, piece.sha256) for one in taken for piece in one.pieces
         }
@@ -110,7 +114,7 @@ class Progress:
                 OpenItem(source, (item.arrival,), f"{item.arrival.name}|{item.error.reason}", reason=item.error.reason)
                 for item in assembled.refused
             ),
-            *(OpenItem(source, one.pieces, one.sha256, one) for one in assembled.complete if not self._is_taken(one)),
+            *(OpenItem(source, one.pieces, one.sha256, one) for one in found if not self._is_taken(one)),
         ]
         for item in items:
             # A bad version that a newer one has replaced is in no delivery and, once its day was built, no quarantine.
@@ -126,6 +130,9 @@ class Progress:
 
     def _is_taken(self, file_set: FileSet) -> bool:
         day = local_day(file_set.received_at, self._zone).isoformat()
+        file = file_set.files[0]
+        if is_totals_file(file.name):
+            return (day, file_set.source, file.name, file.sha256) in self._taken_totals
         return (day, file_set.source, file_set.sha256) in self._taken
 
     def _is_built(self, item: OpenItem) -> bool:
@@ -192,7 +199,9 @@ def _look_for_new(
 
 def _state_of(inbox: Inbox) -> str:
     """Return a hash of all that has arrived: what made a day out of date once may come again."""
-    known = sorted((one.source, one.sha256) for found in inbox.by_source.values() for one in found.complete)
+    known = sorted(
+        (one.source, one.sha256) for found in inbox.by_source.values() for one in (*found.complete, *found.totals)
+    )
     return hashlib.sha256(repr(known).encode()).hexdigest()
 
 

@@ -14,6 +14,7 @@ from resources.inbox import Inbox, open_inbox
 from resources.lake import Lake
 from resources.relations import mark_current, read_deliveries, read_partitions
 from resources.untaken import OpenItem, Progress
+from resources.vendor_totals import read_vendor_totals
 from resources.workspace import Workspace
 
 COLUMNS = ("state", "source", "what", "period", "arrived_at", "rows", "total", "currency", "reason")
@@ -33,6 +34,7 @@ def show_intake(workspace: Workspace, as_json: bool) -> bool:
     quarantined = _quarantined(lake)
     rows = [
         *_taken(lake, zone),
+        *_totals(lake),
         *(_ready(item, zone) for item in progress.open_items()),
         *_waiting(inbox),
         *quarantined,
@@ -71,6 +73,25 @@ def _taken(lake: Lake, zone: ZoneInfo) -> list[Row]:
             reason = f"unchanged since {local_day(unchanged_since, zone)}"
         rows.append([*cells, reason])
     return rows
+
+
+def _totals(lake: Lake) -> list[Row]:
+    """Return the files of vendors' totals, a row per month and currency; replaced when none of it is in force."""
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        read_vendor_totals(connection, lake)
+        found = connection.execute(
+            "select case when count(vendor_totals.file_name) > 0 then 'taken' else 'replaced' end, stated.source,"
+            " stated.file_name, stated.billing_period, stated.received_at, count(*), sum(stated.net_total),"
+            " stated.currency, case when bool_and(stated.is_final) then 'the vendor''s totals' else"
+            " 'the vendor''s totals, not final' end"
+            " from every_vendor_total as stated left join vendor_totals"
+            " using (source, file_name, file_sha256, row_number)"
+            " group by stated.source, stated.file_name, stated.file_sha256, stated.billing_period, stated.received_at,"
+            " stated.currency order by stated.received_at, stated.source, stated.file_name, stated.billing_period,"
+            " stated.currency, stated.file_sha256"
+        ).fetchall()
+    return [list(row) for row in found]
 
 
 def _ready(item: OpenItem, zone: ZoneInfo) -> Row:

@@ -1,31 +1,82 @@
--- What: where each source stands in each billing period.
--- Grain: source, billing period and currency.
--- Keys: source, billing_period, currency.
--- Inputs: known_deliveries (deliveries with is_current), settlement_days (source, billing_period, expected_settled_on),
---     invoiced_sources (distinct source, billing_period of charges that stand on a document), differences
---     (unexplained_differences).
+-- What: where each source stands in each billing period, and what it waits for.
+-- Grain: source, billing period and currency; one row without currency where nothing has arrived.
+-- Keys: source, billing_period, currency (nullable).
+-- Inputs: source_months (every source and period, with the usual days of settlement), known_deliveries (with
+--     is_current), awaited (sql/marts/awaited.sql), open_files (see resources/open_files.py), vendor_differences,
+--     invoiced_sources (distinct source, billing_period of charges that stand on a document).
 -- Params: $as_of_day: the day on which the question is asked.
--- Units: amounts in currency; vendor_total is null as soon as one delivery states none.
+-- Units: amounts in currency; vendor_total and difference are null as soon as one account has no vendor's total.
 -- Fails: never.
 with
 
-known_deliveries as (
-    select * from known_deliveries
-),
-
-settlement_days as (
-    select * from settlement_days
+source_months as (
+    select * from source_months
 ),
 
 invoiced_sources as (
     select * from invoiced_sources
 ),
 
-differences as (
+current_deliveries as (
+    select * from known_deliveries
+    where is_current
+),
+
+file_sets as (
     select distinct
         source,
         billing_period,
-    from differences
+        sha256,
+        file_count,
+    from current_deliveries
+),
+
+taken_files as (
+    select
+        source,
+        billing_period,
+        sum(file_count) as file_count,
+    from file_sets
+    group by
+        source,
+        billing_period
+),
+
+untaken_files as (
+    select
+        source,
+        billing_period,
+        sum(files_expected) as expected,
+        sum(files_received) as received,
+    from open_files
+    group by
+        source,
+        billing_period
+),
+
+deliveries as (
+    select
+        source,
+        billing_period,
+        bool_and(is_final or coalesce(invoice_status, '') = 'proforma') as is_final,
+        max(received_at) as last_received_at,
+    from current_deliveries
+    group by
+        source,
+        billing_period
+),
+
+deliveries_by_currency as (
+    select
+        source,
+        billing_period,
+        currency,
+        count(distinct delivery_id) as delivery_count,
+    from current_deliveries
+    group by
+        source,
+        billing_period,
+        currency
 ),
 
 totals as (
@@ -33,52 +84,83 @@ totals as (
         source,
         billing_period,
         currency,
-        bool_and(is_final) as is_final,
-        case
-            when count(vendor_net_total) = count(*) then cast(sum(vendor_net_total) as decimal(38, 18))
-        end as vendor_total,
-        cast(sum(total_cost) as decimal(38, 18)) as rows_total,
-        max(received_at) as last_received_at,
-        count(distinct delivery_id) as delivery_count,
-    from known_deliveries
-    where is_current
+        case when count(vendor_total) = count(*) then sum(vendor_total) end as vendor_total,
+        sum(rows_total) as rows_total,
+        case when count(difference) = count(*) then sum(difference) end as difference,
+    from vendor_differences
     group by
         source,
         billing_period,
         currency
 ),
 
-states as (
+waiting as (
     select
-        totals.source,
-        totals.billing_period,
+        source,
+        billing_period,
+        bool_or(keeps_open) as is_open,
+        string_agg(text, '; ' order by place, text) as waits_for,
+    from awaited
+    group by
+        source,
+        billing_period
+),
+
+periods as (
+    select
+        source_months.*,
         case
             when invoiced_sources.source is not null then 'locked'
-            when $as_of_day < cast(totals.billing_period || '-01' as date) + interval 1 month then 'open'
-            when totals.is_final and differences.source is null then 'settled'
-            else 'collecting'
+            when $as_of_day < cast(source_months.billing_period || '-01' as date) + interval 1 month then 'open'
+            when coalesce(waiting.is_open, false) then 'collecting'
+            else 'settled'
         end as state,
-        totals.is_final,
-        totals.currency,
-        totals.vendor_total,
-        totals.rows_total,
-        cast(totals.vendor_total - totals.rows_total as decimal(38, 18)) as difference,
-        settlement_days.expected_settled_on,
-        totals.last_received_at,
-        totals.delivery_count,
-    from totals
-    inner join settlement_days
-        on
-            totals.source = settlement_days.source
-            and totals.billing_period = settlement_days.billing_period
+        coalesce(deliveries.is_final, false) as is_final,
+        deliveries.last_received_at,
+        coalesce(taken_files.file_count, 0) + coalesce(untaken_files.expected, 0) as files_expected,
+        coalesce(taken_files.file_count, 0) + coalesce(untaken_files.received, 0) as files_received,
+        waiting.waits_for,
+    from source_months
+    left join deliveries
+        on source_months.source = deliveries.source and source_months.billing_period = deliveries.billing_period
+    left join taken_files
+        on source_months.source = taken_files.source and source_months.billing_period = taken_files.billing_period
+    left join untaken_files
+        on source_months.source = untaken_files.source and source_months.billing_period = untaken_files.billing_period
+    left join waiting
+        on source_months.source = waiting.source and source_months.billing_period = waiting.billing_period
     left join invoiced_sources
         on
-            totals.source = invoiced_sources.source
-            and totals.billing_period = invoiced_sources.billing_period
-    left join differences
+            source_months.source = invoiced_sources.source
+            and source_months.billing_period = invoiced_sources.billing_period
+),
+
+states as (
+    select
+        periods.source,
+        periods.billing_period,
+        periods.state,
+        periods.is_final,
+        totals.currency,
+        cast(totals.vendor_total as decimal(38, 18)) as vendor_total,
+        cast(coalesce(totals.rows_total, 0) as decimal(38, 18)) as rows_total,
+        cast(totals.difference as decimal(38, 18)) as difference,
+        cast(periods.files_expected as bigint) as files_expected,
+        cast(periods.files_received as bigint) as files_received,
+        periods.last_received_at,
+        periods.expected_settled_from,
+        periods.expected_settled_on,
+        periods.state = 'collecting' and $as_of_day > periods.expected_settled_on as is_late,
+        periods.waits_for,
+        coalesce(deliveries_by_currency.delivery_count, 0) as delivery_count,
+    from periods
+    left join totals
+        on periods.source = totals.source and periods.billing_period = totals.billing_period
+    left join deliveries_by_currency
         on
-            totals.source = differences.source
-            and totals.billing_period = differences.billing_period
+            totals.source = deliveries_by_currency.source
+            and totals.billing_period = deliveries_by_currency.billing_period
+            and totals.currency = deliveries_by_currency.currency
 )
 
 select * from states

@@ -16,6 +16,7 @@ from resources.intake import Intake, open_inbox
 from resources.isolation import Converter
 from resources.lake import Lake
 from resources.session import duckdb_session
+from resources.unfinished_work import LAST_ASSETS, UnfinishedWork
 from resources.workspace import Workspace
 from tests.workspaces import RECEIVED, aws_manifest, drop, instant, invoice, make_workspace, rows_of
 
@@ -195,3 +196,15 @@ def test_a_chunk_that_comes_a_day_late_has_its_own_day_asked_for_until_it_is_tak
     assert watch.days() == ["2025-11-12"]
     watch.run("2025-11-12")
     assert watch.days() == []
+
+
+def test_a_day_that_a_killed_run_left_unfinished_is_asked_for_again(watch: Watch) -> None:
+    # Found by killing runs: a day counted as taken once its deliveries were listed, and was never priced.
+    drop(watch.workspace, f"cloud/{RECEIVED}/a.csv", rows_of("focus", {}), instant(1))
+    work = UnfinishedWork(watch.workspace.home)
+    work.begin_days([DAY], *LAST_ASSETS)
+    watch.run(DAY)
+    assert watch.days() == [DAY]
+    for asset in LAST_ASSETS:
+        work.finish_days([DAY], asset)
+    assert watch.skipped() == "No file has arrived that no run has taken."

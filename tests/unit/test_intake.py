@@ -13,6 +13,7 @@ import pytest
 from resources import isolation
 from resources.archive import Archive
 from resources.conversion import RowGroup
+from resources.converted_files import remove_unlisted
 from resources.intake import Day, Intake, open_inbox
 from resources.intake_checks import _sum
 from resources.isolation import Converter
@@ -113,6 +114,9 @@ def test_a_rival_that_arrives_later_takes_back_what_the_day_had_listed(workspace
     drop(workspace, f"cloud/{RECEIVED}/b.csv", focus("4.00"))
     day = take(workspace)
     assert (taken(day), len(refused(day))) == ([], 2)
+    # What the published warehouse reads stays until the next one is published.
+    assert rows_in_lake(workspace)["billed_cost"].to_list() == [Decimal("3.00")]
+    remove_unlisted(Lake(workspace.lake), ())
     assert rows_in_lake(workspace).is_empty()
 
 
@@ -178,6 +182,7 @@ def test_what_a_killed_run_left_behind_is_swept_away(workspace: Workspace) -> No
     drop(workspace, f"cloud/{RECEIVED}/a.csv", focus("3.00"))
     day = take(workspace)
     [names] = day.deliveries["parquet_files"].to_list()
+    remove_unlisted(Lake(workspace.lake), ())
     assert [str(path.relative_to(workspace.lake)) for path in folder.iterdir()] == json.loads(names)
 
 

@@ -1,4 +1,4 @@
-"""Billing periods, local days across clock changes, business days."""
+"""Billing periods, local days across clock changes."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -8,7 +8,6 @@ import pytest
 from billing_pipeline.periods import (
     BillingPeriod,
     PeriodInvalid,
-    add_business_days,
     days_between,
     end_of_day,
     local_day,
@@ -90,13 +89,6 @@ def test_an_instant_belongs_to_the_local_day_that_it_falls_on() -> None:
     assert local_day(datetime(2026, 10, 4, 21, tzinfo=UTC), ATHENS) == date(2026, 10, 5)
     assert local_day(datetime(2026, 10, 4, 20, 59, tzinfo=UTC), ATHENS) == date(2026, 10, 4)
     assert local_day(noon(date(2026, 3, 29), ATHENS), ATHENS) == date(2026, 3, 29)
-
-
-def test_business_days_skip_the_weekend() -> None:
-    friday = date(2026, 10, 30)
-    assert add_business_days(friday, 1) == date(2026, 11, 2)
-    assert add_business_days(friday, 5) == date(2026, 11, 6)
-    assert add_business_days(friday, 0) == friday
 
 
 def test_days_between_includes_both_ends_and_refuses_to_run_backwards() -> None:
