@@ -22,7 +22,7 @@ from sqlalchemy import (
 from billing_pipeline.ledger.column_types import ExactDecimal, Instant, JsonText
 
 # The newest revision in `ledger.revisions`: what this program works with.
-SCHEMA_VERSION = "0003"
+SCHEMA_VERSION = "0004"
 
 metadata = MetaData(
     naming_convention={
@@ -159,6 +159,27 @@ events = Table(
     Column("from_status", String(20)),
     Column("to_status", String(20)),
     Column("detail", Text),
+    sqlite_autoincrement=True,
+)
+
+# One row per difference between a vendor's total and its rows that somebody accepted, in order, never changed. It holds
+# while differences (in `currency`) and basis_sha256 are the same.
+accepted_differences = Table(
+    "accepted_differences",
+    metadata,
+    Column("sequence", Integer, primary_key=True, autoincrement=True),
+    Column("source", String(200), nullable=False),
+    Column("billing_account_id", String(200), nullable=False),
+    Column("billing_period", String(7), nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("difference", ExactDecimal),
+    Column("tax_difference", ExactDecimal),
+    Column("basis_sha256", String(64), nullable=False),
+    Column("deliveries", JsonText, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("who", String(200), nullable=False),
+    Column("at", Instant, nullable=False),
+    Index(None, "billing_period", "source"),
     sqlite_autoincrement=True,
 )
 

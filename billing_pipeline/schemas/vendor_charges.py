@@ -96,6 +96,12 @@ VENDOR_CHARGES: Final = Table(
         Column(
             "x_customer_cost", AMOUNT, "Google: what the customer owes by the repricing set up there; not our price."
         ),
+        Column(
+            "x_expected_cost",
+            AMOUNT,
+            "What the row's own price and exchange rate make of it, where that is not billed_cost (Microsoft new"
+            " commerce, Azure cost details), in billing_currency; null for nearly all rows.",
+        ),
         Column("x_note", "VARCHAR", "What is odd about the row, a sentence; null for nearly all rows."),
     ),
 )

@@ -148,6 +148,7 @@ AZURE_COSTS = VendorFormat(
         ),
         "pricing_currency": Column(),
         "cost_in_billing_currency": Column("amount", required=True, nullable=False, is_double=True, aliases=("Cost",)),
+        "cost_in_pricing_currency": Column("amount", is_double=True),
         "payg_cost_in_billing_currency": Column("amount", is_double=True),
         "pay_g_price": Column("amount", is_double=True),
         "exchange_rate_pricing_to_billing": Column("amount", is_double=True),

@@ -1,7 +1,8 @@
 -- What: customers of a billing period who must get no draft yet, and why.
 -- Grain: customer and reason.
 -- Keys: customer_id, kind, reason.
--- Inputs: period_items (priced line items of the period's current deliveries), differences (unexplained_differences).
+-- Inputs: period_items (priced line items of the period's current deliveries), account_holders (source,
+--     customer_id: who has an account there in the period), differences (rows of vendor_differences that block).
 -- Params: $override_unsettled (true: an operator accepts that vendors still estimate).
 -- Units: none.
 -- Fails: never; no row means nobody is blocked.
@@ -13,7 +14,25 @@ period_items as (
 ),
 
 differences as (
-    select * from differences
+    select distinct
+        source,
+        billing_account_id,
+        currency,
+        detail,
+    from differences
+),
+
+-- What is missing from a source may belong to any of its customers.
+customers_of_sources as (
+    select
+        source,
+        customer_id,
+    from period_items
+    union
+    select
+        source,
+        customer_id,
+    from account_holders
 ),
 
 blocks as (
@@ -46,17 +65,14 @@ blocks as (
         billing_period
     union all
     select
-        period_items.customer_id,
+        customers_of_sources.customer_id,
         'difference' as kind,
-        'the buckets of ' || differences.source || ' ' || differences.billing_account_id
-        || ' do not add up to its rows' as reason,
-    from period_items
+        'the total of ' || differences.source || ' ' || differences.billing_account_id || ' (' || differences.currency
+        || ') is not what its rows add up to: ' || differences.detail
+        || '; get a new delivery, or accept it: `billing reconcile --help`' as reason,
+    from customers_of_sources
     inner join differences
-        on period_items.delivery_id = differences.delivery_id
-    group by
-        period_items.customer_id,
-        differences.source,
-        differences.billing_account_id
+        on customers_of_sources.source = differences.source
 )
 
 select * from blocks

@@ -6,7 +6,8 @@
 -- Params: $source, $file_name, $file_sha256, $file_set_sha256 (hex).
 -- Units: amounts in billing_currency; instants in UTC, ends exclusive (the file's end dates are inclusive); quantities
 --     in pricing_unit.
--- Fails: an SRP of 10^19 or more is an error of the whole file; else never on values that fit the declaration.
+-- Fails: an SRP or a converted cost of 10^19 or more is an error of the whole file; else never on values that fit the
+--     declaration.
 --
 -- sub_account_id: the customer's tenant (partner), else the subscription (EA). Reservations and marketplace purchases
 --     of the partner set have a tenant and often no subscription.
@@ -14,6 +15,8 @@
 --     Microsoft defines it; without a rate only where both currencies are the same or the file (EA) names one only.
 --     Usage that a reservation or savings plan covers (cost 0, the purchase row is the charge): its cost, so that a
 --     customer who pays the SRP does not pay twice. An SRP of zero beside a cost is no price: null.
+-- x_expected_cost: costInPricingCurrency x exchangeRatePricingToBilling, where that is not the cost; billed is the cost
+--     all the same. Reconciliation uses it to explain a difference from the vendor's total.
 -- x_charge_nature, first rule that holds:
 --   tax              ChargeType Tax.
 --   rounding         ChargeType RoundingAdjustment.
@@ -59,11 +62,13 @@ measured as (
             when payg_cost_in_billing_currency is not null then payg_cost_in_billing_currency
             else exact_product(exact_product(pay_g_price, exchange_rate), quantity)
         end as payg_cost,
+        exact_product(cost_in_pricing_currency, exchange_rate) as expected_cost,
         case when tag_text like '{%' then tag_text else '{' || tag_text || '}' end as tag_object,
         nullif(
             concat_ws(
                 '; ',
                 'costInBillingCurrency=' || cost_in_billing_currency_unrounded,
+                'costInPricingCurrency=' || cost_in_pricing_currency_unrounded,
                 'quantity=' || quantity_unrounded,
                 'paygCostInBillingCurrency=' || payg_cost_in_billing_currency_unrounded,
                 'PayGPrice=' || pay_g_price_unrounded,
@@ -161,6 +166,13 @@ canonical as (
         publisher_type as x_billing_entity,
         charge_nature as x_charge_nature,
         rounded_amounts as x_rounded_amounts,
+        -- Both are doubles in the file: a part in ten thousand is more than their last digits.
+        case
+            when
+                abs(expected_cost - cost_in_billing_currency) * cast(10000 as decimal(5, 0))
+                > abs(cost_in_billing_currency)
+                then expected_cost
+        end as x_expected_cost,
     from classified
 
 )

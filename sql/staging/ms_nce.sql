@@ -177,6 +177,8 @@ canonical as (
             ),
             ''
         ) as x_note,
+        case when abs(subtotal - expected_subtotal) > tolerance then cast(expected_subtotal as decimal(38, 18)) end
+            as x_expected_cost,
     from checked
 
 )

@@ -10,7 +10,9 @@ DIFFERENCE_TYPES = {
     "billing_account_id": "varchar",
     "delivery_id": "varchar",
     "currency": "varchar",
+    "detail": "varchar",
 }
+HOLDER_TYPES = {"source": "varchar", "customer_id": "varchar"}
 ITEM: Row = {
     "customer_id": "c1",
     "source": "aws",
@@ -23,13 +25,22 @@ ITEM: Row = {
 }
 UNPRICED: Row = {"bucket": "unpriced", "reason": "no pricing rule"}
 ESTIMATE: Row = {"bucket": "not_yet_final", "is_final": False}
-DIFFERENCE: Row = {"source": "aws", "billing_account_id": "payer", "delivery_id": "d1", "currency": "EUR"}
+DIFFERENCE: Row = {
+    "source": "aws",
+    "billing_account_id": "payer",
+    "delivery_id": "d1",
+    "currency": "EUR",
+    "detail": "missing_rows 2 EUR",
+}
 
 
-def blocks(*items: Row, differences: tuple[Row, ...] = (), override: bool = False) -> list[Row]:
+def blocks(
+    *items: Row, differences: tuple[Row, ...] = (), holders: tuple[Row, ...] = (), override: bool = False
+) -> list[Row]:
     connection = session()
     make(connection, "period_items", table_types(PRICED_LINE_ITEMS), *items, defaults=ITEM)
     make(connection, "differences", DIFFERENCE_TYPES, *differences)
+    make(connection, "account_holders", HOLDER_TYPES, *holders)
     return select(connection, "invoicing/blocked_customers", {"override_unsettled": override})
 
 
@@ -81,14 +92,25 @@ def test_an_estimated_tax_row_that_no_invoice_holds_blocks_nobody() -> None:
     assert blocks({"bucket": "tax", "is_final": False}) == []
 
 
-def test_a_delivery_that_does_not_add_up_blocks_everyone_in_it_and_nobody_else() -> None:
-    found = blocks({}, {}, {"customer_id": "c2"}, {"customer_id": "c3", "delivery_id": "d2"}, differences=(DIFFERENCE,))
+def test_a_difference_blocks_everyone_with_charges_of_the_source_and_nobody_else() -> None:
+    other: Row = {"customer_id": "c3", "delivery_id": "d3", "source": "azure"}
+    found = blocks({}, {}, {"customer_id": "c2", "delivery_id": "d2"}, other, differences=(DIFFERENCE,))
     assert pick(found, "customer_id", "kind") == [("c1", "difference"), ("c2", "difference")]
-    assert found[0]["reason"] == "the buckets of aws payer do not add up to its rows"
+    assert found[0]["reason"] == (
+        "the total of aws payer (EUR) is not what its rows add up to: missing_rows 2 EUR; get a new delivery, or accept"
+        " it: `billing reconcile --help`"
+    )
 
 
-def test_a_difference_in_two_currencies_is_told_once() -> None:
-    assert len(blocks({}, differences=(DIFFERENCE, DIFFERENCE | {"currency": "USD"}))) == 1
+def test_rows_that_are_missing_may_belong_to_any_customer_who_has_an_account_there() -> None:
+    holders: tuple[Row, ...] = ({"source": "aws", "customer_id": "c8"}, {"source": "azure", "customer_id": "c9"})
+    assert pick(blocks(differences=(DIFFERENCE,), holders=holders), "customer_id") == ["c8"]
+    assert blocks(holders=holders) == []
+
+
+def test_differences_in_two_currencies_are_two_reasons_and_a_difference_in_two_deliveries_one() -> None:
+    assert len(blocks({}, differences=(DIFFERENCE, DIFFERENCE | {"currency": "USD"}))) == 2
+    assert len(blocks({}, differences=(DIFFERENCE, DIFFERENCE | {"delivery_id": "d2"}))) == 1
 
 
 def test_no_override_lifts_a_missing_price_or_a_difference() -> None:

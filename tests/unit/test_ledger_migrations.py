@@ -136,7 +136,7 @@ def test_an_approved_document_of_the_first_version_is_refused_and_left_as_it_is(
 def test_a_ledger_of_a_newer_version_is_refused(ledger: Engine, ledger_url: str) -> None:
     with ledger.begin() as connection:
         connection.execute(text("update alembic_version set version_num = '9999'"))
-    with pytest.raises(LedgerUnusable, match="has schema version 9999; this program works with 0003"):
+    with pytest.raises(LedgerUnusable, match="has schema version 9999; this program works with 0004"):
         open_ledger(ledger_url)
 
 
@@ -146,7 +146,7 @@ def test_a_newer_version_from_before_the_revisions_is_refused(empty_url: str) ->
     with engine.begin() as connection:
         connection.execute(text("update schema_version set version = 7"))
     engine.dispose()
-    with pytest.raises(LedgerUnusable, match="has schema version 7; this program works with 0003"):
+    with pytest.raises(LedgerUnusable, match="has schema version 7; this program works with 0004"):
         open_ledger(empty_url)
 
 

@@ -143,11 +143,11 @@ def test_a_manifest_of_another_month_quarantines_the_whole(workspace: Workspace)
     assert "the manifest is for 2026-09, its chunks hold 2026-10" in refused(day)[0][2]
 
 
-@pytest.mark.parametrize(("arrived", "is_final"), [("2026-10-21", False), ("2026-10-22", True)])
+@pytest.mark.parametrize(("arrived", "is_final"), [("2026-10-20", False), ("2026-10-21", True)])
 def test_ea_files_are_final_once_the_vendor_usually_has_settled(
     arrived: str, is_final: bool, workspace: Workspace
 ) -> None:
-    # The fifteenth business day after September, whose end is the first of October, is the 22nd.
+    # The fifteenth business day after September is the 21st of October: the first is a Thursday.
     drop(workspace, f"azure-costs/received={arrived}/september.csv", text_of(EA, {}))
     day, _ = take(workspace, date.fromisoformat(arrived))
     assert day.deliveries["is_final"].to_list() == [is_final]

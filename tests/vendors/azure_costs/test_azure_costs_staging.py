@@ -147,6 +147,27 @@ def test_a_double_with_more_than_18_decimals_is_rounded_and_said_so(tmp_path: Pa
     assert tiny["x_rounded_amounts"] == "costInBillingCurrency=1.2345678901234567E-05; quantity=5.421e-20"
 
 
+@pytest.mark.parametrize(
+    ("in_pricing_currency", "rate", "expected"),
+    [
+        ("2", "0.9", None),
+        ("2.0001", "0.9", None),
+        ("2.1", "0.9", Decimal("1.89")),
+        ("2", "0.45", Decimal("0.9")),
+        ("2", "", None),
+        ("", "0.9", None),
+    ],
+)
+def test_a_cost_converted_at_another_rate_than_the_rows_own_has_an_expected_cost(
+    in_pricing_currency: str, rate: str, expected: Decimal | None, tmp_path: Path
+) -> None:
+    plain = {**PARTNER, "costInPricingCurrency": ""}
+    cells = {"costInPricingCurrency": in_pricing_currency, "exchangeRatePricingToBilling": rate}
+    (row,) = rows(tmp_path, plain, {"costInBillingCurrency": "1.8", **cells})
+
+    assert (row["billed_cost"], row["x_expected_cost"]) == (Decimal("1.8"), expected)
+
+
 def test_a_parquet_of_doubles_and_timestamps_gives_the_same_rows_as_the_csv(tmp_path: Path) -> None:
     change = {"costInBillingCurrency": "1.2345678901234568e-05"}
     from_csv = convert_bytes("azure_costs", tmp_path, text_of(PARTNER, change).encode())

@@ -117,6 +117,7 @@ def test_a_subtotal_off_the_documented_arithmetic_is_taken_and_noted(
 
     assert row["billed_cost"] == Decimal(change["Subtotal"])
     assert ("documented arithmetic" in str(row["x_note"])) == is_noted
+    assert (row["x_expected_cost"] is not None) == is_noted
 
 
 @pytest.mark.parametrize(
