@@ -1,7 +1,5 @@
 """Invoice drafts as an asset: one draft per customer of a billing month, whatever day its deliveries arrived."""
 
-from datetime import UTC, datetime
-
 from dagster import (
     AssetExecutionContext,
     AssetsDefinition,
@@ -19,9 +17,11 @@ from assets.reference_check import reference_check_result, reference_check_spec
 from billing_pipeline.invoicing import DraftOptions
 from billing_pipeline.periods import BillingPeriod
 from billing_pipeline.schemas.invoices import INVOICE_DRAFTS
+from resources import clock
 from resources.connections import WorkspaceResource
 from resources.invoice_runs import draft_month
 from resources.relations import read_partitions
+from resources.unfinished_work import UnfinishedWork
 
 
 class DraftConfig(Config):
@@ -64,9 +64,10 @@ def build_invoice_drafts(months: MonthlyPartitionsDefinition) -> AssetsDefinitio
         periods = [BillingPeriod.parse(key[: len("2026-10")]) for key in context.partition_keys]
         failed: list[list[str]] = []
         reference = workspace.reference()
+        UnfinishedWork(workspace.workspace.home).begin_change()
         with workspace.session() as connection:
             for period in periods:
-                now = datetime.now(UTC)
+                now = clock.utc_now()
                 replaced = draft_month(connection, workspace.workspace, reference, period, options, now, config.who)
                 failed += [[error.customer_id, error.reason] for error in replaced.errors]
             texts = [period.text for period in periods]
@@ -74,7 +75,7 @@ def build_invoice_drafts(months: MonthlyPartitionsDefinition) -> AssetsDefinitio
             return MaterializeResult(
                 metadata={
                     **describe(connection, "draft_lines", "amount", "product_type"),
-                    "customers_without_draft": len(failed),
+                    "customers_without_draft": len({customer for customer, _ in failed}),
                     "errors": MetadataValue.md(markdown_table(["customer", "reason"], failed)),
                 },
                 check_results=[reference_check_result(reference)],

@@ -49,12 +49,12 @@ def price_line_items(workspace: "Workspace", parts: Parts) -> dict[str, int]:
     from resources.lake import Lake  # noqa: PLC0415
     from resources.reference_files import load_reference, reference_frames  # noqa: PLC0415
 
-    organisation, lake = workspace.load_config().organisation, Lake(workspace.lake)
+    config, lake = workspace.load_config(), Lake(workspace.lake)
     with _session(workspace, parts) as connection:
         with parts("reference files"):
-            reference = load_reference(workspace.home, organisation.zone)
+            reference = load_reference(workspace.home, config.organisation.zone)
             relations.register_frames(connection, reference_frames(reference))
-        price_days(connection, lake, organisation.time_zone, lake.partitions("deliveries"))
+        price_days(connection, lake, config, lake.partitions("deliveries"))
         relations.read_partitions(connection, "line_items", PRICED_LINE_ITEMS, lake, None)
         return {"charges": _count(connection, "line_items")}
 

@@ -13,11 +13,13 @@ from typing import Any, Final
 
 import polars as pl
 
+from billing_pipeline.adjustments import Adjustments
 from billing_pipeline.configuration import Organisation
 from billing_pipeline.credits import CreditUse, usable_balances, use_credits
+from billing_pipeline.draft_rows import DraftRows
 from billing_pipeline.errors import ReferenceInvalid
-from billing_pipeline.exchange import AppliedRate, RateMissing, RateTable
-from billing_pipeline.fees import Fee, PlanInvalid, custom_charges, plans_in_force, support_fee
+from billing_pipeline.exchange import RateMissing, RateTable
+from billing_pipeline.fees import PlanInvalid, custom_charges, plans_in_force
 from billing_pipeline.identifiers import file_name_of
 from billing_pipeline.invoicing import Drafted, DraftOptions, Invoice, InvoiceError, InvoiceLine, LineKind, Party
 from billing_pipeline.money import EXACT, allocate_rounded, round_money
@@ -36,9 +38,9 @@ LINE_ORDER: Final = (
     "tax_category",
     "currency",
     "reference",
+    "service_period",
+    "description",
 )
-# What a support plan's percentage is taken of: the month's charges, less what is credited of them.
-_SUPPORTED_KINDS: Final = ("usage", "subscription", "credit")
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class DraftTerms:
     Attributes:
         customers: one row a customer: customer_id, name, invoice_currency and the optional columns.
         used_credits: what documents other than this period's drafts take of each credit_id, in its currency.
-        adjustments: lines of months that are locked, columns as the lines of charges, of any customers.
+        adjustments: what locked months add, of any customers.
         awaited_sources: sources of usage that have delivered nothing for the period yet, by the customers who have
             accounts in them.
     """
@@ -61,7 +63,7 @@ class DraftTerms:
     support_plans: Sequence[Row] = ()
     custom_charges: Sequence[Row] = ()
     used_credits: Mapping[str, Decimal] = field(default_factory=dict)
-    adjustments: Sequence[Row] = ()
+    adjustments: Adjustments = field(default_factory=Adjustments)
     awaited_sources: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
@@ -102,7 +104,7 @@ def draft_invoices(
     scope = None if options.customers is None else tuple(sorted(set(options.customers)))
     if not options.include_marketplace_fees:
         lines = lines.filter(pl.col("line_kind") != "marketplace")
-    rows = _grouped([*lines.iter_rows(named=True), *terms.adjustments])
+    rows = _grouped([*lines.iter_rows(named=True), *terms.adjustments.lines])
     books = _Books(terms, organisation, period, options)
     concerned = rows.keys() | blocked.keys() | books.fees.keys() | set(scope or ())
     invoices: list[Invoice] = []
@@ -152,7 +154,7 @@ class _Books:
         self.period = period
         self.options = options
         self.rates = RateTable(terms.exchange_rates)
-        self.last_day = period.end_day - timedelta(days=1)
+        self.last_day = period.last_day
         self.book_currencies = {row["pricebook_id"]: row["currency"] for row in terms.pricebooks}
         self.plans = _grouped(terms.support_plans)
         self.credits = _grouped(terms.credits)
@@ -206,10 +208,20 @@ class _Books:
         Raises:
             _Refused: a rate, a tax or a plan is missing or contradicts itself.
         """
-        used: dict[str, AppliedRate] = {}
-        drafted = [self._converted(row, customer, used) for row in rows]
-        drafted += [self._fee_row(fee, customer, used) for fee in self.charges.get(customer["customer_id"], ())]
-        drafted += [self._fee_row(fee, customer, used) for fee in self._support(drafted, customer, used)]
+        rows_of_draft = DraftRows(
+            customer,
+            self.period,
+            self.rates,
+            self.plans.get(customer["customer_id"], ()),
+            self.terms.adjustments.months,
+            self.terms.adjustments.support_billed.get(customer["customer_id"], ()),
+        )
+        try:
+            drafted = rows_of_draft.of(rows, self.charges.get(customer["customer_id"], ()))
+        except RateMissing as missing:
+            raise _Refused(self.error(customer, "exchange_rate", str(missing))) from missing
+        except PlanInvalid as invalid:
+            raise _Refused(self.error(customer, "support_plan", str(invalid))) from invalid
         if not drafted:
             return None
         drafted.sort(key=lambda row: tuple((row.get(name) is not None, row.get(name) or "") for name in LINE_ORDER))
@@ -239,72 +251,8 @@ class _Books:
             notes=self._notes(customer),
             taxes=taxes,
             credits=uses,
-            exchange_rates=tuple(rate for _, rate in sorted(used.items())),
+            exchange_rates=rows_of_draft.rates_used,
         )
-
-    def _rate(self, currency: str, customer: Row, used: dict[str, AppliedRate]) -> AppliedRate | None:
-        if currency == customer["invoice_currency"]:
-            return None
-        if currency not in used:
-            try:
-                used[currency] = self.rates.rate(currency, customer["invoice_currency"], self.last_day)
-            except RateMissing as missing:
-                raise _Refused(self.error(customer, "exchange_rate", str(missing))) from missing
-        return used[currency]
-
-    def _converted(self, row: Row, customer: Row, used: dict[str, AppliedRate]) -> dict[str, Any]:
-        rate = self._rate(row["currency"], customer, used)
-        if rate is None:
-            return dict(row)
-        return {
-            **row,
-            "amount_precise": rate.convert(row["amount_precise"]),
-            "cost_precise": rate.convert(row["cost_precise"]),
-            "charged_currency": row["currency"],
-            "charged_amount": row["amount_precise"],
-        }
-
-    def _fee_row(self, fee: Fee, customer: Row, used: dict[str, AppliedRate]) -> dict[str, Any]:
-        row = {
-            "currency": fee.currency,
-            "product_type": fee.product_type,
-            "product_id": fee.fee_id,
-            "product_name": fee.description,
-            "description": fee.description,
-            "quantity": None,
-            "unit": None,
-            "amount_precise": fee.amount,
-            "cost_precise": Decimal(0),
-            "tax_category": fee.tax_category or "standard",
-            "line_kind": fee.kind,
-        }
-        return self._converted(row, customer, used)
-
-    def _support(self, drafted: Sequence[Row], customer: Row, used: dict[str, AppliedRate]) -> list[Fee]:
-        """Return the fees of the customer's support plans, in the currencies of the plans."""
-        supported = [row for row in drafted if row["line_kind"] in _SUPPORTED_KINDS]
-        bases = {
-            "sell": sum((row["amount_precise"] for row in supported), Decimal(0)),
-            "cost": sum((row["cost_precise"] for row in supported), Decimal(0)),
-        }
-        fees = []
-        for plan_id, tiers in plans_in_force(self.plans.get(customer["customer_id"], ()), self.period).items():
-            currency = tiers[0].get("currency") or customer["invoice_currency"]
-            try:
-                # A plan's tiers and bounds are in its own currency, so the month is taken there, and the fee back.
-                base = self._month_in(currency, bases[tiers[0]["basis"]], customer)
-                fees.append(support_fee(plan_id, tiers, base, currency))
-            except PlanInvalid as invalid:
-                raise _Refused(self.error(customer, "support_plan", str(invalid))) from invalid
-        return fees
-
-    def _month_in(self, currency: str, amount: Decimal, customer: Row) -> Decimal:
-        if currency == customer["invoice_currency"]:
-            return amount
-        try:
-            return self.rates.rate(customer["invoice_currency"], currency, self.last_day).convert(amount)
-        except RateMissing as missing:
-            raise _Refused(self.error(customer, "exchange_rate", str(missing))) from missing
 
     def _taxes(self, lines: Sequence[InvoiceLine], customer: Row) -> tuple[TaxLine, ...]:
         if not self.options.include_tax:

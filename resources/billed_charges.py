@@ -31,6 +31,9 @@ _LINES = {
     "tax_category": pl.String(),
     "invoice_id": pl.String(),
     "line_number": pl.Int32(),
+    "service_period": pl.String(),
+    "reference": pl.String(),
+    "description": pl.String(),
 }
 # No SHA-256: a file of this name is one that a run did not live to finish.
 _UNFINISHED = "unfinished"
@@ -54,7 +57,7 @@ class SnapshotWriter:
     """Keeps the charges behind the drafts of one period.
 
     Attributes:
-        connection: session with the relation `drafted_items` that the drafts are made from.
+        connection: session with the relations `drafted_items` and `adjustment_items` that the drafts are made from.
         period: billing period of the drafts, `YYYY-MM`.
     """
 
@@ -76,6 +79,7 @@ class SnapshotWriter:
             (
                 document.customer.id, line.charged_currency or document.currency, line.product_type, line.product_id,
                 line.product_name, line.unit, line.line_kind, line.tax_category, document.invoice_id, line.line_number,
+                line.service_period, line.reference, line.description,
             )
             for document in documents
             for line in document.lines

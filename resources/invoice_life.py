@@ -5,6 +5,7 @@ meant (the command line), sending mails.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -27,6 +28,7 @@ from billing_pipeline.periods import local_day
 from resources.clock import utc_now
 from resources.ledger import open_ledger
 from resources.reference_files import load_reference
+from resources.unfinished_work import UnfinishedWork
 from resources.workspace import Workspace
 
 # Documents of one transaction: few commits, and nobody else waits for long.
@@ -107,23 +109,34 @@ class Desk:
         Raises:
             BillingError: there is no such document, or it cannot be corrected so.
         """
+        UnfinishedWork(self.workspace.home).begin_change()
         with self.engine.begin() as connection:
             return draft_credit_note(connection, invoice_id, line_numbers, reason, self.act())
 
     def mark_past_due(self) -> tuple[Moved, ...]:
         """Mark every open invoice past due whose due date has passed."""
-        with self.engine.begin() as connection:
-            return mark_past_due(connection, self.act())
+        with self._changing() as moved, self.engine.begin() as connection:
+            moved.extend(mark_past_due(connection, self.act()))
+        return tuple(moved)
 
     def _each(self, invoice_ids: Sequence[str], operation: Callable[[Connection, Sequence[str]], Outcome]) -> Outcome:
-        moved: list[Moved] = []
         refused: list[Refused] = []
-        for some in _batches(invoice_ids):
-            with self.engine.begin() as connection:
-                outcome = operation(connection, some)
-            moved += outcome.moved
-            refused += outcome.refused
+        with self._changing() as moved:
+            for some in _batches(invoice_ids):
+                with self.engine.begin() as connection:
+                    outcome = operation(connection, some)
+                moved.extend(outcome.moved)
+                refused.extend(outcome.refused)
         return Outcome(tuple(moved), tuple(refused))
+
+    @contextmanager
+    def _changing(self) -> Iterator[list[Moved]]:
+        """Mark that the ledger will be ahead of the warehouse; give a list for what is moved, empty if nothing was."""
+        work = UnfinishedWork(self.workspace.home)
+        mark, moved = work.begin_change(), list[Moved]()
+        yield moved
+        if not moved:
+            work.finish_changes(mark)
 
 
 def approval_mail(invoice: Invoice, template: str = SUBJECT) -> tuple[str, str, str]:

@@ -1,29 +1,39 @@
 """A run of invoice drafts: the month's current charges from the lake, through the domain, into the ledger."""
 
+import logging
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import duckdb
 import polars as pl
+from filelock import FileLock
 from sqlalchemy import Engine
 
+from billing_pipeline.adjustments import Adjustments
 from billing_pipeline.configuration import WorkspaceConfig
 from billing_pipeline.drafting import DraftTerms, draft_invoices
-from billing_pipeline.invoicing import DraftOptions, InvoiceError
+from billing_pipeline.invoicing import Drafted, DraftOptions, InvoiceError
 from billing_pipeline.ledger.balances import used_credits
 from billing_pipeline.ledger.operations import ReplaceResult, replace_drafts
+from billing_pipeline.ledger.standing import standing_documents
 from billing_pipeline.periods import BillingPeriod
 from billing_pipeline.queries import load_sql
 from billing_pipeline.reference import ReferenceSet
 from billing_pipeline.schemas.invoices import INVOICE_DRAFTS
 from billing_pipeline.schemas.priced_line_items import PRICED_LINE_ITEMS
 from billing_pipeline.schemas.reconciliation import USAGE_RECONCILIATION
+from resources.adjustments import find_adjustments, months_locked, name_current_slots
 from resources.billed_charges import SnapshotWriter
+from resources.finality import decide_finality, with_finality
 from resources.lake import Lake
-from resources.ledger import invoices_frames, open_ledger, reading
-from resources.relations import mark_current, read_deliveries, read_partitions
-from resources.warehouse import current_days
+from resources.ledger import accepted_frame, invoices_frames, open_ledger, reading
+from resources.relations import current_days, mark_current, read_deliveries, read_partitions, register_frames
+from resources.vendor_differences import name_differences
 from resources.workspace import Workspace
+
+_LOG = logging.getLogger("billing.invoices")
+_LOCK = "drafting.lock"
 
 
 @dataclass(frozen=True)
@@ -59,7 +69,10 @@ def draft_month(
     """
     config = workspace.load_config()
     engine = open_ledger(config.ledger.url, workspace.home)
-    return draft_into(connection, Books(config, Lake(workspace.lake), engine), reference, period, options, at, who)
+    books = Books(config, Lake(workspace.lake), engine)
+    # Two months at once could both adjust a third.
+    with FileLock(workspace.home / _LOCK):
+        return draft_into(connection, books, reference, period, options, at, who)
 
 
 def draft_into(
@@ -73,8 +86,31 @@ def draft_into(
 ) -> ReplaceResult:
     """Draft a billing period as `draft_month` does, from any lake into any ledger."""
     lake = books.lake
-    read_month(connection, books.config, lake, period)
+    drafted = preview_drafts(connection, books, reference, period, options)
+    with books.engine.begin() as transaction:
+        charges = SnapshotWriter(connection, lake, period.text)
+        replaced = replace_drafts(transaction, period, drafted, at, who, charges)
+    for name, other in replaced.outdated.items():
+        _LOG.warning("the draft %s adjusted %s, which is drafted anew: it is gone, draft %s again", name, period, other)
+    # Later months too: a run that was killed here had removed drafts of theirs, and nobody would know.
+    later = [other for other in lake.partitions(INVOICE_DRAFTS.name) if other > period.text]
+    _write_drafts(books, {period.text, *later, *(other.text for other in replaced.outdated.values())})
+    return replaced
+
+
+def preview_drafts(
+    connection: duckdb.DuckDBPyConnection,
+    books: Books,
+    reference: ReferenceSet,
+    period: BillingPeriod,
+    options: DraftOptions,
+) -> Drafted:
+    """Make the drafts of a billing period, and write them nowhere; the relations they are made of stay named."""
+    lake = books.lake
     override = options.override_unsettled is not None
+    adjustments = read_adjustments(connection, books, period, options)
+    read_month(connection, books.config, lake, period, accepted=_accepted(books, period))
+    _name_account_holders(connection, reference, period)
     connection.execute(
         "create or replace temp table draft_options as select cast($override as boolean) as include_not_final",
         {"override": override},
@@ -85,21 +121,55 @@ def draft_into(
     blocked: dict[str, tuple[InvoiceError, ...]] = {}
     for customer_id, kind, reason in blocks:
         blocked[customer_id] = (*blocked.get(customer_id, ()), InvoiceError(customer_id, period.text, reason, kind))
+    for customer_id, errors in adjustments.blocked.items():
+        blocked[customer_id] = (*blocked.get(customer_id, ()), *errors)
     terms = replace(
-        draft_terms(reference, books.engine, period), awaited_sources=_awaited(connection, books, reference, period)
+        draft_terms(reference, books.engine, period),
+        awaited_sources=_awaited(connection, books, reference, period),
+        adjustments=adjustments,
     )
-    drafted = draft_invoices(lines, terms, blocked, books.config.organisation, period, options)
-    with books.engine.begin() as transaction:
-        charges = SnapshotWriter(connection, lake, period.text)
-        replaced = replace_drafts(transaction, period, drafted, at, who, charges)
+    return draft_invoices(lines, terms, blocked, books.config.organisation, period, options)
+
+
+def _write_drafts(books: Books, periods: Collection[str]) -> None:
+    """Replace the partitions of months by the lines of their drafts in the ledger."""
     frames = invoices_frames(books.engine)
-    drafts = frames["invoices"].filter((pl.col("billing_period") == period.text) & (pl.col("status") == "draft"))
-    lake.write_frame(
-        INVOICE_DRAFTS,
-        period.text,
-        frames["invoice_lines"].join(drafts, on="invoice_id", how="semi").sort("invoice_id", "line_number"),
+    for period in sorted(periods):
+        drafts = frames["invoices"].filter((pl.col("billing_period") == period) & (pl.col("status") == "draft"))
+        lines = frames["invoice_lines"].join(drafts, on="invoice_id", how="semi")
+        books.lake.write_frame(INVOICE_DRAFTS, period, lines.sort("invoice_id", "line_number"))
+
+
+def read_adjustments(
+    connection: duckdb.DuckDBPyConnection, books: Books, period: BillingPeriod, options: DraftOptions
+) -> Adjustments:
+    """Find what months with documents add to the drafts of a period; their charges are named `adjustment_items`."""
+    with reading(books.engine).connect() as ledger:
+        documents = standing_documents(ledger, period)
+    read_deliveries(connection, books.lake, None)
+    mark_current(connection)
+    decide_finality(connection, books.lake)
+    name_current_slots(connection)
+    read_month(connection, books.config, books.lake, *months_locked(documents, period), accepted=_accepted(books))
+    override = options.override_unsettled is not None
+    return find_adjustments(connection, books.lake, documents, period, options.customers, override)
+
+
+def _accepted(books: Books, period: BillingPeriod | None = None) -> pl.DataFrame:
+    """Return the differences that somebody accepted, of a period or of all."""
+    with reading(books.engine).connect() as ledger:
+        return accepted_frame(ledger, None if period is None else period.text)
+
+
+def _name_account_holders(
+    connection: duckdb.DuckDBPyConnection, reference: ReferenceSet, period: BillingPeriod
+) -> None:
+    """Name `account_holders`: who has an account of a source in a period."""
+    held = (pl.col("valid_from") < period.end_day) & (
+        pl.col("valid_to").is_null() | (pl.col("valid_to") > period.first_day)
     )
-    return replaced
+    holders = reference.accounts.filter(held).select("source", "customer_id").unique().sort("source", "customer_id")
+    register_frames(connection, [("account_holders", holders)])
 
 
 def _awaited(
@@ -107,7 +177,12 @@ def _awaited(
 ) -> dict[str, list[str]]:
     """Return the sources of usage without a delivery for the month, by the customers who have accounts in them."""
     delivered = {str(row[0]) for row in connection.execute("select distinct source from deliveries").fetchall()}
-    expected = {source.id for source in books.config.sources if source.format != "distributor_invoice"}
+    # What a feed itemises that is invoiced through a distributor stands on that distributor's invoices.
+    expected = {
+        source.id
+        for source in books.config.sources
+        if source.format != "distributor_invoice" and source.invoiced_through is None
+    }
     awaited: dict[str, set[str]] = {}
     for row in reference.accounts.iter_rows(named=True):
         touches = row["valid_from"] < period.end_day and (row["valid_to"] is None or row["valid_to"] > period.first_day)
@@ -128,15 +203,26 @@ def draft_terms(reference: ReferenceSet, engine: Engine, period: BillingPeriod) 
 
 
 def read_month(
-    connection: duckdb.DuckDBPyConnection, config: WorkspaceConfig, lake: Lake, period: BillingPeriod
+    connection: duckdb.DuckDBPyConnection,
+    config: WorkspaceConfig,
+    lake: Lake,
+    *periods: BillingPeriod,
+    accepted: pl.DataFrame | None = None,
 ) -> None:
-    """Name the month's relations: `period_items`, `billable_items` and `differences`, from current deliveries."""
+    """Name the relations of a month or several: `period_items`, `billable_items` and `differences`.
+
+    They are made of the current deliveries of the months, `deliveries_of_month`.
+
+    Args:
+        accepted: differences that block no longer, columns of `accepted_differences`.
+    """
     read_deliveries(connection, lake, None)
     mark_current(connection)
+    decide_finality(connection, lake)
     connection.execute(
         "create or replace temp table deliveries_of_month as select * from known_deliveries"
-        " where is_current and billing_period = $period",
-        {"period": period.text},
+        " where is_current and list_contains($periods, billing_period)",
+        {"periods": [period.text for period in periods]},
     )
     connection.execute("create or replace temp table known_deliveries as select * from deliveries_of_month")
     days = current_days(connection, config)
@@ -144,12 +230,10 @@ def read_month(
         read_partitions(connection, name, table, lake, days)
     connection.execute(
         "create or replace temp view deliveries as select * from deliveries_of_month;"
-        "create or replace temp view period_items as select * from day_items"
+        f"create or replace temp view period_items as select * from ({with_finality(connection, 'day_items')})"
         " where delivery_id in (select delivery_id from deliveries_of_month);"
         "create or replace temp view buckets as select * from day_buckets"
         " where delivery_id in (select delivery_id from deliveries_of_month);"
         "create or replace temp view billable_items as select * from period_items where customer_id is not null;"
     )
-    connection.execute(
-        f"create or replace temp table differences as {load_sql('reconciliation/unexplained_differences')}"
-    )
+    name_differences(connection, lake, config.sources, accepted, [period.text for period in periods])

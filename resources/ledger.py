@@ -3,6 +3,7 @@
 What does not belong here: tables and operations (`billing_pipeline.ledger`).
 """
 
+import json
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
 from billing_pipeline.errors import BillingError
+from billing_pipeline.ledger.acceptances import list_acceptances
 from billing_pipeline.ledger.documents import list_snapshots, snapshot_of
 from billing_pipeline.ledger.locks import DRAFTS, take_turn
 from billing_pipeline.ledger.migrations import CannotMigrate, migrate, schema_version
@@ -23,6 +25,7 @@ from billing_pipeline.ledger.tables import (
     invoices,
 )
 from billing_pipeline.schemas.billed_charges import BILLED_CHARGES
+from billing_pipeline.schemas.reconciliation import ACCEPTED_DIFFERENCES
 from resources.billed_charges import read_snapshot, remove_unreferenced
 from resources.lake import Lake
 
@@ -85,20 +88,35 @@ def invoices_frames(engine: Engine) -> dict[str, pl.DataFrame]:
     Returns:
         `invoices`, one row per document, amounts in `currency`; `invoice_lines`, one row per line, quantity in
         `unit`, amounts in `currency`; `invoice_errors`, one row per customer and period without draft, its
-        reasons joined by `; `. Each is sorted by its key.
+        reasons joined by `; `; `accepted_differences`, one row per acceptance. Each is sorted by its key.
     """
     frames = {}
     with reading(engine).connect() as connection:
         for name, (query, schema) in _QUERIES.items():
             rows = [tuple(row) for row in connection.execute(query)]
             frames[name] = pl.DataFrame(rows, schema=schema, orient="row")
+        accepted = accepted_frame(connection)
     errors = frames["invoice_errors"].sort("customer_id", "billing_period", "position")
     by_customer = errors.group_by("customer_id", "billing_period", maintain_order=True)
     return {
         "invoices": frames["invoices"].sort("invoice_id"),
         "invoice_lines": frames["invoice_lines"].sort("invoice_id", "line_number"),
         "invoice_errors": by_customer.agg(pl.col("reason").str.join("; ")),
+        ACCEPTED_DIFFERENCES.name: accepted,
     }
+
+
+def accepted_frame(connection: Connection, period: str | None = None) -> pl.DataFrame:
+    """Read the differences that somebody accepted, columns as the table `accepted_differences`.
+
+    Args:
+        period: billing period `YYYY-MM`; None for all.
+    """
+    found = [
+        {**vars(one), "sequence": sequence, "deliveries": json.dumps(one.deliveries, ensure_ascii=False)}
+        for sequence, one in list_acceptances(connection, period)
+    ]
+    return pl.DataFrame(found, schema=ACCEPTED_DIFFERENCES.empty_frame().schema)
 
 
 def charges_behind(engine: Engine, lake: Lake, invoice_id: str, line_number: int | None = None) -> pl.DataFrame:

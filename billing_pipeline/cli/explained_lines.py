@@ -43,12 +43,17 @@ def line_tree(document: DocumentFacts, line: LineExplanation, everything: bool) 
     branch(branch(tree, f"rounding  {signed(rounding.share)} {currency}"), rounding.explanation)
     for problem in line.problems:
         branch(tree, f"PROBLEM: {problem}", "bold red")
-    if line.line_kind not in KINDS_OF_CHARGES:
+    if line.adjusts is not None:
+        branch(tree, f"adjusts {line.adjusts}")
+    if line.line_kind not in KINDS_OF_CHARGES and not line.charge_count:
         branch(tree, f"no vendor's charge stands behind a line of kind {line.line_kind}")
         return tree
-    agrees = "the line's exact amount" if line.charges_amount == rounding.exact else "NOT the line's exact amount"
-    plural = "charge adds" if line.charge_count == 1 else "charges add"
-    total = f"{line.charge_count:,} {plural} up to {amount(line.charges_amount, currency)}: {agrees}"
+    agrees = "the line's exact amount" if line.charges_amount == line.charged_amount else "NOT the line's exact amount"
+    verb = "changed by" if line.adjusts is not None else "adds up to" if line.charge_count == 1 else "add up to"
+    plural = "charge" if line.charge_count == 1 else "charges"
+    total = f"{line.charge_count:,} {plural} {verb} {amount(line.charges_amount, line.charged_currency)}: {agrees}"
+    if line.charged_currency != currency:
+        total += ", before it was converted"
     charges = branch(tree, f"{total}; {line.row_count:,} vendor rows", "bold")
     if len(line.charges) == 1 or everything:
         for charge in line.charges:

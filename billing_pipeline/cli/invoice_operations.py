@@ -22,7 +22,7 @@ from billing_pipeline.ledger.life import FITTING, Outcome
 from billing_pipeline.periods import BillingPeriod, parse_day
 from resources.invoice_life import Desk
 from resources.ledger import open_ledger, reading
-from resources.publishing import publish_warehouse
+from resources.publishing import publish_changes
 from resources.workspace import Workspace
 
 _COLUMNS = ("invoice_id", "invoice_number", "customer_id", "total", "currency", "from_status", "to_status", "reason")
@@ -131,7 +131,7 @@ def credit_note_command(
     workspace = Workspace.from_environment()
     desk = Desk.open(workspace, who or user())
     note = desk.draft_credit_note(invoice_id, line, reason)
-    publish_warehouse(workspace, desk.act().day)
+    publish_changes(workspace, desk.act().day)
     row = [note.invoice_id, note.corrects, note.customer.id, note.total, note.currency, note.status]
     show_table("Credit note", ["invoice_id", "corrects", "customer_id", "total", "currency", "status"], [row], as_json)
 
@@ -143,8 +143,7 @@ def past_due_command(who: WhoOption = None, as_json: JsonOption = False) -> None
     outcome = Outcome(desk.mark_past_due(), ())
     with reading(desk.engine).connect() as connection:
         _report(outcome, list_invoices(connection, status="past due"), as_json)
-    if outcome.moved:
-        publish_warehouse(workspace, desk.act().day)
+    publish_changes(workspace, desk.act().day)
 
 
 def events_command(
@@ -183,8 +182,7 @@ def _operate(
     choice = choose(known, invoice_ids, customers, everything or period is not None)
     meant = [head for head in choice.documents if choice.is_by_id or head.status in FITTING[operation]]
     outcome = act(desk, meant) if meant else Outcome((), ())
-    if outcome.moved:
-        publish_warehouse(workspace, desk.act().day)
+    publish_changes(workspace, desk.act().day)
     _report(outcome, known, as_json)
     left = len(choice.documents) - len(meant)
     if left:

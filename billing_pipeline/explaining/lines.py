@@ -28,7 +28,8 @@ def explain_line(
     Args:
         invoice: the document, whole.
         line_number: the line.
-        billed: by charge_id the exact amount billed for each charge behind the line, in the document's currency.
+        billed: by charge_id the exact amount billed for each charge behind the line, in the charges' own currency; of
+            an adjustment what it changed by.
         items: by charge_id their rows of priced_line_items, as far as the lake has them.
         charges: their explanations; none for the short form.
     """
@@ -41,23 +42,31 @@ def explain_line(
         invoice.currency,
     )
     found = [items[charge_id] for charge_id in billed if charge_id in items]
-    amounts = {item["charge_id"]: billed_amount(item, line.line_kind) for item in found}
-    total = exact_sum([amount for amount in amounts.values() if amount is not None])
+    # An adjustment bills what a charge changed by, so its charges need not be the customer's, nor of that amount.
+    is_adjustment = line.line_kind == "adjustment"
+    amounts = {} if is_adjustment else {item["charge_id"]: billed_amount(item, line.line_kind) for item in found}
+    total = exact_sum([amount for amount in (billed if is_adjustment else amounts).values() if amount is not None])
+    exact, currency = (
+        (line.amount_precise, invoice.currency)
+        if line.charged_amount is None
+        else (line.charged_amount, line.charged_currency)
+    )
     problems = [rounding.problem] if rounding.problem else []
     missing = len(billed) - len(found)
     if missing:
         problems.append(f"{missing} of its {len(billed)} charges are not in the lake any more")
     elsewhere = sorted({str(item["customer_id"]) for item in found} - {invoice.customer.id})
-    if elsewhere:
+    if elsewhere and not is_adjustment:
         problems.append(f"the lake gives charges of it to {', '.join(elsewhere)}, not to {invoice.customer.id}")
     problems += [
         f"{charge_id} was billed at {plain_decimal(amount)}, the lake has it at {_spoken(amounts[charge_id])}"
         for charge_id, amount in billed.items()
         if charge_id in amounts and amounts[charge_id] != amount
     ]
-    if line.line_kind in KINDS_OF_CHARGES and total != line.amount_precise:
-        exact = plain_decimal(line.amount_precise)
-        problems.append(f"its charges add up to {plain_decimal(total)}, its exact amount is {exact} {invoice.currency}")
+    if (line.line_kind in KINDS_OF_CHARGES or line.charge_count) and total != exact:
+        problems.append(
+            f"its charges add up to {plain_decimal(total)}, its exact amount is {plain_decimal(exact)} {currency}"
+        )
     return LineExplanation(
         line_number=line.line_number,
         product_type=line.product_type,
@@ -69,6 +78,9 @@ def explain_line(
         rounding=rounding,
         charge_count=len(billed),
         charges_amount=total,
+        charged_amount=exact,
+        charged_currency=currency or invoice.currency,
+        adjusts=f"{line.service_period}: {line.reference}" if is_adjustment else None,
         row_count=sum(item["row_count"] for item in found),
         term_names=tuple(sorted({_term_name(item) for item in found})),
         charges=tuple(charges),

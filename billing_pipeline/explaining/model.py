@@ -151,7 +151,9 @@ class LineExplanation:
 
     Attributes:
         charge_count: how many charges stand behind it.
-        charges_amount: their exact sum: what the line's exact amount must be.
+        charges_amount: their exact sum, in charged_currency: what charged_amount must be.
+        charged_amount: the line's exact amount before it was converted to the document's currency.
+        adjusts: month and line of the document that is adjusted, None on any other line.
         charges: each of them; empty in the short form of a whole document.
         row_count: vendor rows behind them.
         term_names: kind and id of the terms behind them, sorted.
@@ -167,8 +169,11 @@ class LineExplanation:
     rounding: Rounding
     charge_count: int
     charges_amount: Decimal
+    charged_amount: Decimal
+    charged_currency: str
     row_count: int
     term_names: tuple[str, ...]
+    adjusts: str | None = None
     charges: tuple[ChargeExplanation, ...] = ()
     problems: tuple[str, ...] = ()
 

@@ -100,6 +100,17 @@ def list_snapshots(connection: Connection) -> frozenset[tuple[str, str]]:
     return frozenset((row.billing_period, row.charges_sha256) for row in rows)
 
 
+def snapshots_of_period(connection: Connection, period: str) -> dict[str, tuple[str, str]]:
+    """Return billing period and name of the snapshot of charges of each document of a month that has one, by its id.
+
+    Args:
+        period: billing period `YYYY-MM`.
+    """
+    columns = (invoices.c.invoice_id, invoices.c.billing_period, invoices.c.charges_sha256)
+    has_charges = and_(invoices.c.billing_period == period, invoices.c.charges_sha256.is_not(None))
+    return {row[0]: (row[1], row[2]) for row in connection.execute(select(*columns).where(has_charges))}
+
+
 def load_invoice(connection: Connection, invoice_id: str) -> Invoice:
     """Read one document with all its lines.
 

@@ -5,8 +5,8 @@ does not belong here: making drafts (`drafting`), what happens to a draft afterw
 (`ledger.documents`), the database's address (`resources.ledger`).
 """
 
-from collections.abc import Sequence, Set
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from itertools import count, groupby
 from typing import Any, Protocol
@@ -18,6 +18,7 @@ from billing_pipeline.ledger.content import content_sha256
 from billing_pipeline.ledger.events import Happened, record_events
 from billing_pipeline.ledger.locks import DRAFTS, take_turn
 from billing_pipeline.ledger.parts import to_json
+from billing_pipeline.ledger.standing import remove_outdated_drafts
 from billing_pipeline.ledger.tables import credit_uses, invoice_errors, invoice_lines, invoices
 from billing_pipeline.periods import BillingPeriod
 
@@ -42,6 +43,7 @@ class ReplaceResult:
         kept: documents of the customers in scope that are no draft; none was touched.
         removed: drafts that are no longer produced.
         errors: why customers in scope have no draft, as recorded.
+        outdated: drafts of later periods that adjusted what is drafted anew here; they are gone, with their periods.
     """
 
     created: tuple[str, ...]
@@ -50,6 +52,7 @@ class ReplaceResult:
     kept: tuple[str, ...]
     removed: tuple[str, ...]
     errors: tuple[InvoiceError, ...]
+    outdated: Mapping[str, BillingPeriod] = field(default_factory=dict)
 
 
 class ChargeKeeper(Protocol):
@@ -88,7 +91,8 @@ def replace_drafts(
 
     A customer with a document of the period that is no draft, whatever its currency, gets no new draft but the
     error `already invoiced`; a void document stands in nobody's way, but its id is taken: the draft after it is called
-    `<id>-2`. Credit notes are left alone. Repeating a call with equal drafts writes nothing.
+    `<id>-2`. Credit notes are left alone. Repeating a call with equal drafts writes nothing. Drafts of later periods
+    that adjust this one are removed where this one's draft is another now: they must be drafted again.
 
     Args:
         connection: a transaction that may write; nothing of this is visible before the caller commits.
@@ -125,8 +129,12 @@ def replace_drafts(
     insert_drafts(connection, [new[name] for name in sorted(created | replaced)], hashes, at, kept)
     _refer(connection, sorted(lost), kept)
     _replace_errors(connection, period, drafted.scope, errors)
-    actions = dict.fromkeys(created, ("drafted", None, DRAFT)) | dict.fromkeys(replaced, ("redrafted", DRAFT, DRAFT))
-    actions |= dict.fromkeys(removed, ("removed", DRAFT, None))
+    actions: dict[str, tuple[str, str | None, str | None]] = dict.fromkeys(created, ("drafted", None, DRAFT))
+    actions |= dict.fromkeys(replaced, ("redrafted", DRAFT, DRAFT))
+    customers = {invoice.customer.id for name, invoice in new.items() if name in created | replaced}
+    customers |= {old[name].customer_id for name in removed}
+    outdated = remove_outdated_drafts(connection, period, sorted(customers))
+    actions |= dict.fromkeys([*removed, *outdated], ("removed", DRAFT, None))
     record_events(connection, [Happened(name, *actions[name]) for name in sorted(actions)], at, who)
     return ReplaceResult(
         created=tuple(sorted(created)),
@@ -135,6 +143,7 @@ def replace_drafts(
         kept=tuple(sorted(row.invoice_id for row in present if row.status != DRAFT)),
         removed=tuple(sorted(removed)),
         errors=errors,
+        outdated=outdated,
     )
 
 

@@ -243,3 +243,19 @@ def test_every_charge_of_the_real_report_leads_to_rows_that_cover_the_file_once(
 def add_row(workspace: Workspace, name: str, row: str) -> None:
     path = workspace.reference / f"{name}.csv"
     path.write_text(f"{path.read_text()}{row}\n")
+
+
+def test_a_customer_charge_of_a_feed_leads_to_its_charges_and_their_vendor_rows(workspace: Workspace) -> None:
+    [(line_item_id, total)] = query(
+        workspace, "select line_item_id, total_sell_price from customer_charges where source = 'aws'"
+    )
+    found = explained(workspace, line_item_id)
+    assert (found["kind"], found["id"]) == ("customer_charge", line_item_id)
+    charges = found["charges"]
+    assert [charge["item"]["period_start"] for charge in charges] == ["2025-10-01", "2025-10-02"]
+    assert sum(Decimal(charge["item"]["total_sell"]) for charge in charges) == total
+    assert sum(len(charge["rows"]) for charge in charges) == 3
+    shown = call(workspace, "explain", line_item_id)
+    assert shown.exit_code == 0
+    assert "2 charges" in shown.output
+    assert call(workspace, "explain", "line-sum-00").exit_code == 1

@@ -6,6 +6,7 @@ from typing import Any
 from billing_pipeline.queries import load_sql
 from billing_pipeline.schemas.billed_charges import BILLED_CHARGES
 from billing_pipeline.schemas.priced_line_items import PRICED_LINE_ITEMS
+from tests.sql.adjustments import make_adjustments
 from tests.sql.inline import make, output_types, pick, select, session, table_types
 
 ITEM: dict[str, Any] = {
@@ -38,6 +39,9 @@ LINE: dict[str, Any] = {
     "unit": "Hours",
     "line_kind": "usage",
     "tax_category": "standard",
+    "service_period": None,
+    "reference": None,
+    "description": "Machines",
 }
 LINE_TYPES = {name: "integer" if name == "line_number" else "varchar" for name in LINE}
 
@@ -48,6 +52,7 @@ def billed(items: list[dict[str, Any]], lines: list[dict[str, Any]]) -> list[dic
     make(connection, "draft_options", {"include_not_final": "boolean"}, {"include_not_final": False})
     make(connection, "drafted_lines", LINE_TYPES, *lines, defaults=LINE)
     connection.execute(f"create temp view drafted_items as {load_sql('invoicing/drafted_items')}")
+    make_adjustments(connection)
     return sorted(select(connection, "invoicing/billed_charges"), key=str)
 
 
@@ -81,4 +86,5 @@ def test_the_columns_are_those_of_the_contract() -> None:
     make(connection, "draft_options", {"include_not_final": "boolean"})
     make(connection, "drafted_lines", LINE_TYPES)
     connection.execute(f"create temp view drafted_items as {load_sql('invoicing/drafted_items')}")
+    make_adjustments(connection)
     assert output_types(connection, "invoicing/billed_charges") == table_types(BILLED_CHARGES)

@@ -22,6 +22,7 @@ from resources.billed_charges import SnapshotMissing, SnapshotWriter, select_bil
 from resources.carriers import sha256_of
 from resources.lake import Lake
 from resources.ledger import charges_behind, open_ledger, remove_old_snapshots
+from tests.sql.adjustments import make_adjustments
 from tests.sql.inline import make, table_types
 from tests.workspaces import files_below
 
@@ -99,6 +100,7 @@ class Drafting:
         make(self.connection, "billable_items", table_types(PRICED_LINE_ITEMS), *rows, defaults=ITEM)
         make(self.connection, "draft_options", {"include_not_final": "boolean"}, {"include_not_final": False})
         self.connection.execute(f"create or replace temp view drafted_items as {load_sql('invoicing/drafted_items')}")
+        make_adjustments(self.connection)
         drafted = Drafted(tuple(draft(name, *own) for name, own in charges.items()), ())
         with self.engine.begin() as transaction:
             writer = SnapshotWriter(self.connection, self.lake, PERIOD.text)
