@@ -19,6 +19,31 @@ def find_logo(home: Path, config: WorkspaceConfig | None) -> dict[str, FoundFile
         return {}
 
 
+class LogoVersions:
+    """The versions of a workspace's logos that were ever taken into use.
+
+    Args:
+        home: the workspace.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._journal = ReferenceJournal(home)
+        self._taken = self._journal.taken()
+
+    def find(self, name: str, at: datetime) -> Path | None:
+        """Return the archived file of a logo as it was at an instant, by the rules of `config_as_of`.
+
+        Args:
+            name: as billing.toml named it then.
+
+        Returns:
+            None where no version of it was ever taken into use.
+        """
+        known, _ = known_versions([one for one in self._taken if one.file == name], at)
+        shas = [version.sha256 for version in known if version.sha256 is not None]
+        return self._journal.path(name, shas[-1]) if shas else None
+
+
 def logo_as_of(home: Path, config: WorkspaceConfig, as_of: datetime) -> Path | None:
     """Return the archived file of the logo that documents carried at a past instant.
 
@@ -26,10 +51,7 @@ def logo_as_of(home: Path, config: WorkspaceConfig, as_of: datetime) -> Path | N
         config: the settings of that instant.
 
     Returns:
-        The version in force by the rules of `config_as_of`; None where the settings name no logo, or none that was
-        ever taken into use.
+        None where the settings name no logo, or none that was ever taken into use.
     """
-    journal = ReferenceJournal(home)
-    known, _ = known_versions([one for one in journal.taken() if one.file == config.organisation.logo], as_of)
-    shas = [version.sha256 for version in known if version.sha256 is not None]
-    return journal.path(known[-1].file, shas[-1]) if shas else None
+    name = config.organisation.logo
+    return None if name is None else LogoVersions(home).find(name, as_of)
