@@ -49,11 +49,11 @@ def build_priced_line_items(days: DailyPartitionsDefinition) -> AssetsDefinition
         ],
     )
     def priced_line_items(context: AssetExecutionContext, workspace: WorkspaceResource) -> MaterializeResult:
-        time_zone = workspace.config.organisation.time_zone
+        config = workspace.config
         with workspace.session() as connection:
             reference = workspace.reference()
             register_frames(connection, reference_frames(reference))
-            for key in price_days(connection, workspace.lake, time_zone, context.partition_keys):
+            for key in price_days(connection, workspace.lake, config, context.partition_keys):
                 # The file that was written: reading the relation would price every charge once more.
                 read_partitions(connection, "line_items", PRICED_LINE_ITEMS, workspace.lake, [key])
                 facts = describe(connection, "line_items", "total_sell", "customer_id")

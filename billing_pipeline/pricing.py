@@ -9,6 +9,8 @@ row it ever held, with `recorded_at` and `withdrawn_at`), `earlier_line_items` (
 days before).
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 import duckdb
@@ -20,6 +22,8 @@ PRICED: Final = "priced_line_items_of_session"
 
 # Up to here the steps' outcomes are kept as tables: to plan a statement over many views takes longer than to run it.
 _FEW_CHARGES: Final = 20_000
+
+_BILLED_BY_THE_VENDOR: Final[Mapping[str, str]] = MappingProxyType({})
 
 _CREDIT_ITEM: Final = "line_number is not null and charge_type = 'Credit'"
 # Everything with a range of days that decides whose a charge is or what it costs the customer.
@@ -35,12 +39,16 @@ class RowsNotPreserved(BillingError):
     """Pricing gained or lost vendor rows: a term or a mapping matched twice, or not at all."""
 
 
-def price_charges(connection: duckdb.DuckDBPyConnection, time_zone: str) -> str:
+def price_charges(
+    connection: duckdb.DuckDBPyConnection, time_zone: str, invoiced_through: Mapping[str, str] = _BILLED_BY_THE_VENDOR
+) -> str:
     """Price every vendor row of the session's deliveries.
 
     Args:
         connection: session with the module's input relations and the macros of `sql/macros.sql`.
         time_zone: IANA name; whose day an order or an invoice belongs to.
+        invoiced_through: the distributor's source by the id of each feed whose cost its invoices bill; no charge of
+            such a feed is billed a second time.
 
     Returns:
         Name of a temporary view with the columns of priced_line_items, one row per charge. It holds until the next
@@ -60,6 +68,12 @@ def price_charges(connection: duckdb.DuckDBPyConnection, time_zone: str) -> str:
     _price_debits(connection, are_few)
     _price_credits(connection)
     _view(connection, "priced_charges", "select * from priced_debits union all by name select * from priced_credits")
+    _table(
+        connection,
+        "feeds_invoiced_through",
+        "select unnest(cast($feeds as varchar[])) as source, unnest(cast($distributors as varchar[])) as distributor",
+        {"feeds": [*invoiced_through], "distributors": [*invoiced_through.values()]},
+    )
     _stage(connection, PRICED, load_sql("pricing/priced_line_items"), are_few)
     return PRICED
 

@@ -10,15 +10,17 @@ from functools import partial
 
 import duckdb
 
-from billing_pipeline.configuration import Organisation
+from billing_pipeline.configuration import Organisation, WorkspaceConfig
 from billing_pipeline.pricing import check_rows, is_in_order, price_charges
 from billing_pipeline.queries import load_sql
 from billing_pipeline.schemas.customer_charges import CUSTOMER_CHARGES, EXCLUDED_CHARGES
 from billing_pipeline.schemas.deliveries import DELIVERIES
 from billing_pipeline.schemas.priced_line_items import PRICED_LINE_ITEMS
 from billing_pipeline.schemas.reconciliation import USAGE_RECONCILIATION
+from resources.finality import decide_finality, with_finality
 from resources.lake import Lake, quoted
-from resources.relations import read_deliveries, read_earlier_items, read_partitions, read_vendor_rows
+from resources.relations import mark_current, read_deliveries, read_earlier_items, read_partitions, read_vendor_rows
+from resources.vendor_totals import read_vendor_totals
 
 # Source and number of a distributor's invoice.
 Invoice = tuple[str, str]
@@ -26,7 +28,9 @@ Invoice = tuple[str, str]
 _ITEMS_AT_ONCE = 10_000
 
 
-def price_days(connection: duckdb.DuckDBPyConnection, lake: Lake, time_zone: str, days: Iterable[str]) -> list[str]:
+def price_days(
+    connection: duckdb.DuckDBPyConnection, lake: Lake, config: WorkspaceConfig, days: Iterable[str]
+) -> list[str]:
     """Price the deliveries of days of arrival; the outcome does not depend on the days' order.
 
     A credit note takes the frozen terms of the line it credits, which may have arrived on a later day. What was priced
@@ -35,7 +39,7 @@ def price_days(connection: duckdb.DuckDBPyConnection, lake: Lake, time_zone: str
     Args:
         connection: session with the macros and the reference relations (`reference_frames`).
         lake: its partitions of `priced_line_items` are replaced.
-        time_zone: IANA name of the organisation's zone.
+        config: the organisation's zone, and which feeds a distributor's invoices bill.
         days: partition keys.
 
     Returns:
@@ -45,11 +49,11 @@ def price_days(connection: duckdb.DuckDBPyConnection, lake: Lake, time_zone: str
     batches = _batches(connection, lake, wanted)
     invoices: list[tuple[set[Invoice], set[Invoice]]] = []
     for batch in batches:
-        _price_batch(connection, lake, time_zone, batch)
+        _price_batch(connection, lake, config, batch)
         invoices.append((credited_invoices(connection), _invoices(connection, "debit", "invoice_id")))
     for position, (credited, _) in enumerate(invoices):
         if any(credited & debited for _, debited in invoices[position + 1 :]):
-            _price_batch(connection, lake, time_zone, batches[position])
+            _price_batch(connection, lake, config, batches[position])
     priced = {day for batch in batches for day in batch}
     for day in wanted:
         if day not in priced:
@@ -92,12 +96,12 @@ def _batches(connection: duckdb.DuckDBPyConnection, lake: Lake, days: list[str])
     return batches
 
 
-def _price_batch(connection: duckdb.DuckDBPyConnection, lake: Lake, time_zone: str, days: list[str]) -> None:
+def _price_batch(connection: duckdb.DuckDBPyConnection, lake: Lake, config: WorkspaceConfig, days: list[str]) -> None:
     """Replace the priced charges of days that have deliveries; their rows stay named in the session."""
     read_deliveries(connection, lake, days)
     read_vendor_rows(connection, lake)
     read_earlier_items(connection, lake, *days)
-    priced = price_charges(connection, time_zone)
+    priced = price_charges(connection, config.organisation.time_zone, config.invoiced_through)
     if len(days) == 1:
         in_order, check = is_in_order(connection), partial(check_rows, connection)
         lake.write(connection, PRICED_LINE_ITEMS, days[0], priced, comes_in_order=in_order, check=check)
@@ -153,17 +157,36 @@ def list_charges_of_day(
     Args:
         connection: session with the reference relations.
         organisation: since when there are customer charges.
+        day: day of arrival. The vendors' own totals that are there by now say when an invoice was issued, and whether;
+            where they came later, the next run of the day lists what they settle.
     """
-    if not read_partitions(connection, "line_items", PRICED_LINE_ITEMS, lake, [day]):
+    if not read_partitions(connection, "day_items", PRICED_LINE_ITEMS, lake, [day]):
         lake.write_empty(EXCLUDED_CHARGES, day)
         lake.write_empty(CUSTOMER_CHARGES, day)
         return False
-    rules = {
-        "charges_start_on": organisation.charges_start_on,
-        "standard_edition_since": organisation.standard_edition_since,
-    }
-    decisions = load_sql("charges/item_decisions")
-    connection.execute(f"create or replace temp table item_decisions as {decisions}", rules)
+    if read_vendor_totals(connection, lake):
+        read_deliveries(connection, lake, None)
+        mark_current(connection)
+    decide_finality(connection, lake)
+    connection.execute(f"create or replace temp view line_items as {with_finality(connection, 'day_items')}")
+    connection.execute(
+        "create or replace temp table charge_rules as select cast($start as date) as charges_start_on,"
+        " cast($edition as date) as standard_edition_since, cast($day as date) as arrived_on",
+        {"start": organisation.charges_start_on, "edition": organisation.standard_edition_since, "day": day},
+    )
+    for kind, name in (("view", "charge_decisions"), ("table", "decided_charges")):
+        connection.execute(f"create or replace temp {kind} {name} as {load_sql(f'charges/{name}')}")
     lake.write(connection, EXCLUDED_CHARGES, day, load_sql("charges/excluded_charges"))
     lake.write(connection, CUSTOMER_CHARGES, day, load_sql("charges/customer_charges"))
     return True
+
+
+def find_uncounted(connection: duckdb.DuckDBPyConnection, lake: Lake, days: list[str]) -> int:
+    """Name `uncounted`: the days' deliveries whose rows are not all listed or left out; return how many there are."""
+    read_partitions(connection, "listed_charges", CUSTOMER_CHARGES, lake, days)
+    read_partitions(connection, "left_out_charges", EXCLUDED_CHARGES, lake, days)
+    read_deliveries(connection, lake, days)
+    connection.execute(f"create or replace temp table uncounted as {load_sql('charges/uncounted_rows')}")
+    found = connection.execute("select count(*) from uncounted").fetchone()
+    assert found is not None
+    return int(found[0])

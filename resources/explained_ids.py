@@ -1,4 +1,4 @@
-"""What an id names: a document, one of its lines, a distributor's invoice, one of its items, or a charge.
+"""What an id names: a document or a line of one, a distributor's invoice or an item of one, a charge or a sum of them.
 
 What does not belong here: reading what stands behind it (`resources.explanations`).
 """
@@ -11,14 +11,17 @@ from sqlalchemy import Engine, or_, select
 
 from billing_pipeline.errors import BillingError
 from billing_pipeline.ledger.tables import invoice_lines, invoices
+from billing_pipeline.schemas.customer_charges import CUSTOMER_CHARGES
 from billing_pipeline.schemas.priced_line_items import PRICED_LINE_ITEMS
+from billing_pipeline.schemas.table import Table
 from resources.lake import Lake, quoted
 from resources.ledger import reading
 
 _LINE_ITEM = "line-"
 _CHARGES = ("use-", "item-")
+_SUM = "line-sum-"
 
-TargetKind = Literal["invoice", "invoice_line", "distributor_invoice", "distributor_item", "charge"]
+TargetKind = Literal["invoice", "invoice_line", "distributor_invoice", "distributor_item", "charge", "customer_charge"]
 
 
 class NothingNamed(BillingError):
@@ -35,7 +38,8 @@ class Target:
 
     Attributes:
         kind: what it is.
-        id: document id, delivery id of a distributor's invoice, or charge id.
+        id: document id, delivery id of a distributor's invoice, charge id, or the line_item_id of a customer charge
+            that is a sum of charges.
         line_number: line of the document or of the distributor's invoice, as text; None for the whole.
         named: an id that names this and nothing else.
     """
@@ -79,14 +83,22 @@ def find_target(
 
 def partition_of_charge(lake: Lake, charge_id: str) -> str | None:
     """Return the day of arrival in which a charge lies, the newest first, or None."""
+    return _partition_with(lake, PRICED_LINE_ITEMS, "charge_id", charge_id)
+
+
+def partition_of_sum(lake: Lake, line_item_id: str) -> str | None:
+    """Return the day of arrival in which a customer charge lies, the newest first, or None."""
+    return _partition_with(lake, CUSTOMER_CHARGES, "line_item_id", line_item_id)
+
+
+def _partition_with(lake: Lake, table: Table, column: str, key: str) -> str | None:
     with duckdb.connect() as connection:
-        for partition in reversed(lake.partitions(PRICED_LINE_ITEMS.name)):
-            listed = ", ".join(quoted(file) for file in lake.files(PRICED_LINE_ITEMS.name, [partition]))
+        for partition in reversed(lake.partitions(table.name)):
+            listed = ", ".join(quoted(file) for file in lake.files(table.name, [partition]))
             # A delivery's charges lie in one partition only, so the first that is found is the only one.
             found = connection.execute(
-                f"select 1 from read_parquet([{listed}], hive_partitioning = false)"
-                " where charge_id = $charge_id limit 1",
-                {"charge_id": charge_id},
+                f"select 1 from read_parquet([{listed}], hive_partitioning = false) where {column} = $key limit 1",
+                {"key": key},
             ).fetchone()
             if found is not None:
                 return partition
@@ -142,6 +154,9 @@ def _distributor_invoices(
 
 
 def _charge(lake: Lake, identifier: str) -> list[Target]:
+    if identifier.startswith(_SUM):
+        is_there = partition_of_sum(lake, identifier) is not None
+        return [Target("customer_charge", identifier, None, identifier)] if is_there else []
     charge_id = identifier.removeprefix(_LINE_ITEM)
     if not charge_id.startswith(_CHARGES) or partition_of_charge(lake, charge_id) is None:
         return []
@@ -166,7 +181,7 @@ def _not_found(engine: Engine, identifier: str, line_number: str | None) -> str:
     shown = identifier if line_number is None else f"{identifier} line {line_number}"
     return (
         f"nothing has the id {shown!r}: no document or line of one (`billing invoices list`), no invoice of a"
-        " distributor or item of one, no line_item_id and no charge_id of priced_line_items"
+        " distributor or item of one, no line_item_id of priced_line_items or customer_charges and no charge_id"
     )
 
 
@@ -177,5 +192,6 @@ def _spoken(target: Target) -> str:
         "distributor_invoice": "a distributor's invoice",
         "distributor_item": "item of a distributor's invoice",
         "charge": "a charge",
+        "customer_charge": "a customer charge",
     }
     return names[target.kind]

@@ -84,7 +84,8 @@ def _price_after(
         " and delivery_id not in (select delivery_id from deliveries);"
         "create or replace temp view earlier_line_items as select * from frozen_items"
     )
-    priced, check = price_charges(connection, config.organisation.time_zone), partial(check_rows, connection)
+    priced = price_charges(connection, config.organisation.time_zone, config.invoiced_through)
+    check = partial(check_rows, connection)
     scratch.write(connection, PRICED_LINE_ITEMS, period.text, priced, check=check)
     read_partitions(connection, "priced_after", PRICED_LINE_ITEMS, scratch, [period.text])
     connection.execute(

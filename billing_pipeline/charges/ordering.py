@@ -6,6 +6,14 @@ from billing_pipeline.charges.columns import INVOICE_NUMBER, Column, column_name
 from billing_pipeline.errors import WrongUsage
 
 _DIRECTIONS = {"asc": False, "desc": True}
+# An invoice's line is text in its file: `10`, `3.2`, `A-7`. Charges of feeds are no lines of one: they go by customer.
+_LAST_TERMS = (
+    """try_cast(regexp_extract("line_number", '^[0-9]{1,18}') as bigint) asc nulls last""",
+    '"line_number" asc nulls last',
+    '"customer" asc nulls last',
+    '"description" asc nulls last',
+    '"line_item_id" asc nulls last',
+)
 
 
 class SortInvalid(WrongUsage):
@@ -50,14 +58,20 @@ def parse_sort(text: str | None) -> tuple[SortKey, ...]:
 def order_by(keys: tuple[SortKey, ...]) -> str:
     """Return the keys as the body of an ORDER BY.
 
-    Ties are broken by invoice number, descending, then by line_item_id, so that the order is total and repeats. Empty
-    cells come last in both directions.
+    Ties are broken by invoice number, descending, then by the invoice's lines as a person counts them (9 before 10, and
+    10 before 10a), then by customer, description and line_item_id, so that the order is total and repeats. Empty cells
+    come last in both directions.
     """
     names = {key.column.name for key in keys}
     terms = [f'"{key.column.name}" {"desc" if key.is_descending else "asc"} nulls last' for key in keys]
     if INVOICE_NUMBER.name not in names:
         terms.append(f'"{INVOICE_NUMBER.name}" desc nulls last')
-    return ", ".join([*terms, '"line_item_id" asc nulls last'])
+    return ", ".join([*terms, *_LAST_TERMS])
+
+
+def describe_sort(keys: tuple[SortKey, ...]) -> str:
+    """Say the order in words: `Invoice # descending, Customer ascending`."""
+    return ", ".join(f"{key.column.header} {'descending' if key.is_descending else 'ascending'}" for key in keys)
 
 
 def _sort_key(part: str) -> SortKey:

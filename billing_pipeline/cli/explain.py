@@ -9,6 +9,7 @@ from rich.tree import Tree
 from billing_pipeline.cli.explained_charges import branch, charge_tree
 from billing_pipeline.cli.explained_lines import add_charges, document_table, document_title, line_tree
 from billing_pipeline.cli.output import OUT, complain
+from billing_pipeline.documents.formatting import plain_decimal
 from billing_pipeline.explaining.model import Explanation
 from billing_pipeline.explaining.structure import structure
 from resources.explanations import explain
@@ -47,6 +48,8 @@ def _show(explanation: Explanation, everything: bool) -> None:
     elif len(explanation.charges) == 1 or everything:
         for charge in explanation.charges:
             OUT.print(charge_tree(charge, everything, billed_on=explanation.billed_on))
+    elif explanation.kind == "customer_charge":
+        OUT.print(_sum_tree(explanation))
     else:
         OUT.print(_invoice_tree(explanation))
 
@@ -62,4 +65,21 @@ def _invoice_tree(explanation: Explanation) -> Tree:
     node = branch(tree, f"{len(explanation.charges)} items", "bold")
     add_charges(tree, node, explanation.charges)
     branch(tree, f"One of them: billing explain {explanation.id}/{first['line_number']}")
+    return tree
+
+
+def _sum_tree(explanation: Explanation) -> Tree:
+    """Return the charges of a feed that are one customer charge in short."""
+    first = explanation.charges[0].item
+    cost, price = (sum(charge.item[name] for charge in explanation.charges) for name in ("total_cost", "total_sell"))
+    title = (
+        f"{first['product_name'] or first['product_id']} of {first['billing_period']} for customer"
+        f" {first['customer_id']}, source {first['source']}: {plain_decimal(price)} {first['currency']}"
+    )
+    tree = Tree(Text(title, style="bold", overflow="fold"))
+    branch(tree, f"delivery {first['delivery_id']}, invoice {first['invoice_number'] or 'without number'}")
+    branch(tree, f"cost {plain_decimal(cost)} {first['currency']}")
+    node = branch(tree, f"{len(explanation.charges)} charges", "bold")
+    add_charges(tree, node, explanation.charges)
+    branch(tree, f"One of them: billing explain {first['charge_id']}")
     return tree

@@ -1,14 +1,17 @@
--- What: what the reseller must charge its end customers, one row per item of an issued distributor invoice.
--- Grain: one distributor-invoice item that the inclusion rules let in.
+-- What: what the reseller must charge its end customers: items of issued distributor invoices, and what the vendors of
+--     feeds have invoiced.
+-- Grain: one item that the inclusion rules let in; of a feed that is final: delivery, vendor's invoice number,
+--     customer, product, unit, Debit or Credit, and currency.
 -- Keys: line_item_id.
--- Inputs: item_decisions (sql/charges/item_decisions.sql), reference_customers.
+-- Inputs: decided_charges (sql/charges/decided_charges.sql), reference_customers.
 -- Params: none.
--- Units: prices per unit and totals in currency; credits are negative, quantities positive.
+-- Units: prices per unit and totals in currency; credits of distributors are negative, their quantities positive. Unit
+--     prices of feeds are total / quantity to 10 places, for display.
 -- Fails: never; what is left out stands in excluded_charges.
 with
 
-item_decisions as (
-    select * from item_decisions
+decided_charges as (
+    select * from decided_charges
 ),
 
 reference_customers as (
@@ -17,42 +20,48 @@ reference_customers as (
 
 customer_charges as (
     select
-        item_decisions.line_item_id,
-        item_decisions.invoice_number,
-        item_decisions.invoice_date,
-        item_decisions.charge_type as type,
-        coalesce(reference_customers.name, item_decisions.sub_account_name, item_decisions.customer_id) as customer,
+        decided_charges.line_item_id,
+        decided_charges.invoice_number,
+        decided_charges.invoice_date,
+        decided_charges.charge_type as type,
+        coalesce(reference_customers.name, decided_charges.sub_account_name, decided_charges.customer_id) as customer,
         case
-            when item_decisions.installment_number is null then item_decisions.description
-            else item_decisions.product_name || ' ' || item_decisions.installment_number
-                || coalesce('/' || item_decisions.installment_count, '')
+            when decided_charges.installment_number is null then decided_charges.description
+            else decided_charges.product_name || ' ' || decided_charges.installment_number
+                || coalesce('/' || decided_charges.installment_count, '')
         end as description,
-        item_decisions.period_start as start_date,
-        item_decisions.period_end as end_date,
-        item_decisions.unit_cost as unit_cost_price,
-        -- A price with tiers has no unit price of its own: total / quantity to 10 places.
+        decided_charges.period_start as start_date,
+        decided_charges.period_end as end_date,
+        -- Usage has no unit prices of its own, nor has a price with tiers: total / quantity to 10 places.
         coalesce(
-            item_decisions.unit_sell,
-            exact_ratio(item_decisions.total_sell, item_decisions.quantity)
+            decided_charges.unit_cost,
+            exact_ratio(decided_charges.total_cost, decided_charges.quantity)
+        ) as unit_cost_price,
+        coalesce(
+            decided_charges.unit_sell,
+            exact_ratio(decided_charges.total_sell, decided_charges.quantity)
         ) as unit_sell_price,
-        item_decisions.quantity,
-        item_decisions.unit,
-        item_decisions.total_cost as total_cost_price,
-        item_decisions.total_sell as total_sell_price,
-        item_decisions.product_type,
-        item_decisions.product_name,
-        item_decisions.currency,
-        item_decisions.customer_id,
-        item_decisions.source,
-        item_decisions.charge_id,
-        item_decisions.price_term,
-        item_decisions.price_term_id,
-        item_decisions.billing_period,
-        item_decisions.delivery_id,
-    from item_decisions
+        decided_charges.quantity,
+        decided_charges.unit,
+        decided_charges.total_cost as total_cost_price,
+        decided_charges.total_sell as total_sell_price,
+        decided_charges.product_type,
+        decided_charges.product_name,
+        decided_charges.currency,
+        decided_charges.customer_id,
+        decided_charges.source,
+        decided_charges.charge_id,
+        decided_charges.price_term,
+        decided_charges.price_term_id,
+        decided_charges.billing_period,
+        decided_charges.delivery_id,
+        decided_charges.line_number,
+        decided_charges.product_id,
+        decided_charges.row_count,
+    from decided_charges
     left join reference_customers
-        on item_decisions.customer_id = reference_customers.customer_id
-    where item_decisions.exclusion_reason is null
+        on decided_charges.customer_id = reference_customers.customer_id
+    where decided_charges.exclusion_reason is null
 )
 
 select * from customer_charges

@@ -1,7 +1,8 @@
 -- What: every charge of a day's deliveries with its price, its bucket and the reason why it is not billed.
 -- Grain: one charge.
 -- Keys: line_item_id, charge_id.
--- Inputs: priced_charges (priced_debits and priced_credits together).
+-- Inputs: priced_charges (priced_debits and priced_credits together), feeds_invoiced_through (source, distributor: the
+--     feeds that merely itemise what that distributor's invoices bill).
 -- Params: none.
 -- Units: amounts in currency; price_percent as a number (12.5 is 12.5 %).
 -- Fails: never drops a charge; each is in exactly one bucket.
@@ -9,6 +10,19 @@ with
 
 priced_charges as (
     select * from priced_charges
+),
+
+feeds_invoiced_through as (
+    select * from feeds_invoiced_through
+),
+
+charges as (
+    select
+        priced_charges.*,
+        feeds_invoiced_through.distributor as invoiced_through,
+    from priced_charges
+    left join feeds_invoiced_through
+        on priced_charges.source = feeds_invoiced_through.source
 ),
 
 line_items as (
@@ -66,6 +80,8 @@ line_items as (
         credited_line_item_id,
         tax_category,
         case
+            -- Also taxes and fees: whatever such a feed says, the distributor's invoices bill it.
+            when invoiced_through is not null then 'excluded_by_rule'
             when charge_nature <> 'usage' then charge_nature
             when invoice_status in ('pending', 'proforma') then 'excluded_by_rule'
             when customer_id is null then 'unmapped_account'
@@ -74,6 +90,7 @@ line_items as (
             else 'billed'
         end as bucket,
         case
+            when invoiced_through is not null then 'invoiced through ' || invoiced_through
             when charge_nature <> 'usage' then null
             when invoice_status in ('pending', 'proforma') then 'the distributor''s invoice is ' || invoice_status
             when customer_id is null
@@ -87,7 +104,7 @@ line_items as (
         row_count,
         is_final,
         received_at,
-    from priced_charges
+    from charges
 )
 
 select * from line_items

@@ -62,7 +62,7 @@ def test_the_order_in_which_days_are_priced_changes_no_byte(workspace: Workspace
         in_order = [day.isoformat() for day in DAYS]
         for number, days in enumerate((in_order, in_order[::-1])):
             lake = OverlayLake(tmp_path / str(number), Lake(workspace.lake), shared=["deliveries"])
-            assert price_days(connection, lake, resource.config.organisation.time_zone, days) == days
+            assert price_days(connection, lake, resource.config, days) == days
             outcomes.append(files_below(lake.root))
     assert outcomes[0] == outcomes[1]
     priced = files_below(workspace.lake / "priced_line_items")

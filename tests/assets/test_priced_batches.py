@@ -49,7 +49,7 @@ def price(
 ) -> dict[str, bytes]:
     lake = OverlayLake(root, Lake(workspace.lake), shared=["deliveries"])
     for days in runs:
-        day_runs.price_days(connection, lake, "Europe/Athens", days)
+        day_runs.price_days(connection, lake, workspace.load_config(), days)
     return files_below(root)
 
 

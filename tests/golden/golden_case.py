@@ -1,9 +1,11 @@
 """A golden case: a folder with vendor files and reference files in, and what people must read at the end.
 
 The folder holds `landing/` and `reference/` as in a workspace, and `expected/` with `Customer Charges.csv` (cells of
-the workbooks, oldest day first, by their headers) and any table of the warehouse as `<table>.csv`. Only the columns
-that the file names are compared, all rows are. A case that tells a story has one such set for each moment, in folders
-`on_<day>` or `on_<day>T<hour>`: its files are dropped then, the clock at it, on top of those of before.
+the workbooks, oldest day first, by their headers; `Invoice # link` is where that cell leads) and any table of the
+warehouse as `<table>.csv`. Only the columns that the file names are compared, all rows are. A case that tells a story
+has one such set for each moment, in folders `on_<day>` or `on_<day>T<hour>`: its files are dropped then, the clock at
+it, on top of those of before. A case whose organisation or sources are others than those of all cases has a
+`billing.toml` of its own.
 """
 
 import csv
@@ -30,6 +32,7 @@ from resources.workspace import Workspace
 
 GOLDEN = Path(__file__).resolve().parent
 WORKBOOK = "Customer Charges"
+LINK = " link"
 # A case of one moment tells no story: everything was there at the end of the year.
 ONLY_MOMENT = "2025-12-31"
 _NUMBERS = ("DECIMAL", "BIGINT", "INTEGER", "HUGEINT")
@@ -67,10 +70,11 @@ def moments(case: str) -> list[Moment]:
     return [Moment(day, _instant(day.name.removeprefix("on_"))) for day in days]
 
 
-def new_workspace(home: Path) -> Workspace:
-    """Make an empty workspace of the organisation all cases share."""
+def new_workspace(home: Path, case: str | None = None) -> Workspace:
+    """Make an empty workspace of a case's organisation, or of the one that all cases share."""
     home.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(GOLDEN / "billing.toml", home / "billing.toml")
+    own = GOLDEN / (case or "") / "billing.toml"
+    shutil.copyfile(own if own.exists() else GOLDEN / "billing.toml", home / "billing.toml")
     return Workspace.at(home)
 
 
@@ -110,8 +114,13 @@ def workbook_lines(workspace: Workspace, columns: list[str]) -> list[str]:
     """Return cells of the workbooks as text, the workbook of the oldest day first, its rows from top to bottom."""
     lines = []
     for path in sorted(workspace.exports.glob(f"customer_charges/*/{WORKBOOK}.xlsx")):
-        header, *rows = load_workbook(path)[WORKBOOK].iter_rows(values_only=True)
-        cells = [dict(zip(header, row, strict=True)) for row in rows]
+        header, *rows = load_workbook(path)[WORKBOOK].iter_rows()
+        cells = []
+        for row in rows:
+            named = {str(name.value): cell for name, cell in zip(header, row, strict=True)}
+            links = {name + LINK: cell.hyperlink.target for name, cell in named.items() if cell.hyperlink is not None}
+            cells.append({name: None for name in columns if name.endswith(LINK)} | links)
+            cells[-1] |= {name: cell.value for name, cell in named.items()}
         lines += [_line(_text(row[name]) for name in columns) for row in cells]
     return lines
 
@@ -142,6 +151,21 @@ def differences_in_cents(workspace: Workspace) -> list[tuple[object, ...]]:
         " bucketed as (select currency, sum(amount) as amount from usage_reconciliation group by 1)"
         " select * from billed full join bucketed using (currency)"
         " where billed.amount is distinct from bucketed.amount"
+    )
+    with duckdb.connect(str(workspace.warehouse), read_only=True) as warehouse:
+        return list(warehouse.execute(query).fetchall())
+
+
+def uncounted_rows(workspace: Workspace) -> list[tuple[object, ...]]:
+    """Return current deliveries whose rows or cost are not those of their customer charges and excluded charges."""
+    query = (
+        "with parts as (select delivery_id, currency, row_count, total_cost_price as cost from customer_charges"
+        " union all select delivery_id, currency, row_count, total_cost from excluded_charges),"
+        " counted as"
+        " (select delivery_id, currency, sum(row_count) as row_count, sum(cost) as cost from parts group by all)"
+        " select deliveries.delivery_id, deliveries.row_count, counted.row_count, total_cost, cost from deliveries"
+        " full join counted using (delivery_id, currency) where coalesce(is_current, true)"
+        " and (deliveries.row_count is distinct from counted.row_count or total_cost is distinct from cost)"
     )
     with duckdb.connect(str(workspace.warehouse), read_only=True) as warehouse:
         return list(warehouse.execute(query).fetchall())
@@ -185,6 +209,8 @@ def contradictions(workspace: Workspace) -> list[str]:
     found += [
         f"{charge.item['charge_id']}: no term"
         for charge in charges
-        if charge.item["total_sell"] is not None and not (charge.terms or charge.credited)
+        if charge.item["total_sell"] is not None
+        and charge.item["price_term"] != "pass_through"
+        and not (charge.terms or charge.credited)
     ]
     return found

@@ -18,6 +18,7 @@ from tests.golden.golden_case import (
     moments,
     new_workspace,
     run_moment,
+    uncounted_rows,
     warehouse_lines,
     workbook_lines,
     workbook_numbers,
@@ -41,7 +42,7 @@ def test_every_worked_case_of_the_pricing_rules_has_a_folder() -> None:
 def test_a_case_reads_in_workbook_and_warehouse_as_it_was_worked_out_by_hand(
     case: str, tmp_path: Path, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    workspace = new_workspace(tmp_path)
+    workspace = new_workspace(tmp_path, case)
     story = moments(case)
     assert story[-1].expected
     for moment in story:
@@ -57,6 +58,7 @@ def test_a_case_reads_in_workbook_and_warehouse_as_it_was_worked_out_by_hand(
             assert found == wanted, f"{expected.relative_to(GOLDEN)}"
         assert is_quarantine_expected(moment) or warehouse_lines(workspace, "quarantine", ["reason"])[1] == []
         assert differences_in_cents(workspace) == []
+        assert uncounted_rows(workspace) == []
     assert contradictions(workspace) == []
 
 

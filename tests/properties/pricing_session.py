@@ -56,12 +56,18 @@ class Month:
     reference: Reference = field(default_factory=dict)
 
 
-def price(connection: duckdb.DuckDBPyConnection, month: Month, earlier: pl.DataFrame | None = None) -> list[Row]:
+def price(
+    connection: duckdb.DuckDBPyConnection,
+    month: Month,
+    earlier: pl.DataFrame | None = None,
+    invoiced_through: Mapping[str, str] | None = None,
+) -> list[Row]:
     """Price a month and return its lines in order of charge.
 
     Args:
         connection: a session with the macros.
         earlier: priced lines of other days, which credit notes may credit.
+        invoiced_through: the distributor by feed; the session keeps the lines in `priced_line_items_of_session`.
     """
     frames = [
         ("usage_rows", pl.DataFrame(list(month.usage), schema=_CANONICAL)),
@@ -75,7 +81,8 @@ def price(connection: duckdb.DuckDBPyConnection, month: Month, earlier: pl.DataF
         frames.append((f"known_{name}", known))
         frames.append((f"reference_{name}", known.filter(pl.col("withdrawn_at").is_null()).select(*file.frame_types)))
     register_frames(connection, frames)
-    return fetch(connection, f"select * from {price_charges(connection, 'Europe/Athens')} order by charge_id")
+    priced = price_charges(connection, "Europe/Athens", invoiced_through or {})
+    return fetch(connection, f"select * from {priced} order by charge_id")
 
 
 def history(versions: Sequence[tuple[datetime, Reference]]) -> dict[str, list[Row]]:

@@ -3,7 +3,7 @@
 Many worlds are priced at once, because a call of the pipeline costs the same for one charge and for a thousand.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -52,8 +52,10 @@ class World:
         return f"{name}-{self.number}"
 
 
-def price_worlds(connection: duckdb.DuckDBPyConnection, worlds: Sequence[World]) -> dict[int, list[Row]]:
-    """Price worlds together and return their lines by world."""
+def price_worlds(
+    connection: duckdb.DuckDBPyConnection, worlds: Sequence[World], invoiced_through: Mapping[str, str] | None = None
+) -> dict[int, list[Row]]:
+    """Price worlds together and return their lines by world; some of their feeds may be invoiced by distributors."""
     reference: dict[str, list[Row]] = {}
     for world in worlds:
         for name, rows in world.reference.items():
@@ -65,7 +67,7 @@ def price_worlds(connection: duckdb.DuckDBPyConnection, worlds: Sequence[World])
         reference=reference,
     )
     found: dict[int, list[Row]] = {world.number: [] for world in worlds}
-    for line in price(connection, month):
+    for line in price(connection, month, invoiced_through=invoiced_through):
         found[int(line["delivery_id"].rpartition("-")[2])].append(line)
     return found
 

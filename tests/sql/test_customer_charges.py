@@ -9,7 +9,7 @@ from billing_pipeline.schemas.customer_charges import CUSTOMER_CHARGES
 from billing_pipeline.schemas.priced_line_items import PRICED_LINE_ITEMS
 from tests.sql.inline import Row, exact, make, make_reference, output_types, pick, select, session, table_types
 
-TYPES = table_types(PRICED_LINE_ITEMS) | {"exclusion_reason": "varchar"}
+TYPES = table_types(PRICED_LINE_ITEMS) | {"exclusion_reason": "varchar", "exclusion_detail": "varchar"}
 ITEM: Row = {
     "line_item_id": "line-1",
     "charge_id": "k1",
@@ -35,12 +35,13 @@ ITEM: Row = {
     "price_term": "pricing_rule",
     "price_term_id": "r1",
     "billing_period": "2026-10",
+    "row_count": 1,
 }
 
 
 def charges(*items: Row, customers: tuple[Row, ...] = ({"customer_id": "c1", "name": "Acme"},)) -> list[Row]:
     connection = session()
-    make(connection, "item_decisions", TYPES, *items, defaults=ITEM)
+    make(connection, "decided_charges", TYPES, *items, defaults=ITEM)
     make_reference(connection, "customers", *customers)
     return select(connection, "charges/customer_charges")
 
@@ -100,6 +101,19 @@ def test_a_price_with_tiers_shows_its_total_by_quantity_to_ten_places() -> None:
     assert pick(charges(tiered), "unit_sell_price", "total_sell_price") == [(exact("33.3333333333"), 100)]
 
 
+def test_usage_shows_cost_and_price_by_quantity_to_ten_places() -> None:
+    usage: Row = {"unit_cost": None, "unit_sell": None, "quantity": Decimal(7), "row_count": 100}
+    [row] = charges(usage)
+    assert (row["unit_cost_price"], row["unit_sell_price"]) == (exact("2.8571428571"), exact("3.5273368289"))
+    assert (row["total_cost_price"], row["row_count"]) == (20, 100)
+
+
+@pytest.mark.parametrize("quantity", [None, Decimal(0)])
+def test_usage_without_quantity_has_no_unit_prices(quantity: Decimal | None) -> None:
+    [row] = charges({"unit_cost": None, "unit_sell": None, "quantity": quantity})
+    assert (row["unit_cost_price"], row["unit_sell_price"], row["total_sell_price"]) == (None, None, ITEM["total_sell"])
+
+
 def test_no_item_is_dropped_or_repeated() -> None:
     items = [{"line_item_id": f"line-{number}", "customer_id": f"c{number % 2}"} for number in range(4)]
     assert sorted(pick(charges(*items), "line_item_id")) == ["line-0", "line-1", "line-2", "line-3"]
@@ -107,6 +121,6 @@ def test_no_item_is_dropped_or_repeated() -> None:
 
 def test_charges_have_the_columns_and_types_of_their_contract() -> None:
     connection = session()
-    make(connection, "item_decisions", TYPES)
+    make(connection, "decided_charges", TYPES)
     make_reference(connection, "customers")
     assert output_types(connection, "charges/customer_charges") == table_types(CUSTOMER_CHARGES)

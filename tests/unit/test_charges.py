@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 
 from billing_pipeline.charges.columns import COLUMNS, ColumnUnknown, choose_columns
-from billing_pipeline.charges.filters import FilterInvalid, ParsedFilter, parse_filter
+from billing_pipeline.charges.filter_text import FilterInvalid
+from billing_pipeline.charges.filters import ParsedFilter, parse_filter
 from billing_pipeline.charges.ordering import SortInvalid, order_by, parse_sort
 
 
@@ -41,14 +42,20 @@ def test_a_column_chosen_twice_is_refused() -> None:
         choose_columns(["Customer", "customer"])
 
 
+BY_LINE = (
+    """try_cast(regexp_extract("line_number", '^[0-9]{1,18}') as bigint) asc nulls last, """
+    '"line_number" asc nulls last, "customer" asc nulls last, "description" asc nulls last,'
+    ' "line_item_id" asc nulls last'
+)
+
+
 def test_the_default_order_is_by_invoice_number_descending() -> None:
-    assert order_by(parse_sort(None)) == '"invoice_number" desc nulls last, "line_item_id" asc nulls last'
+    assert order_by(parse_sort(None)) == f'"invoice_number" desc nulls last, {BY_LINE}'
 
 
 def test_columns_sort_both_ways_and_ties_are_settled() -> None:
     assert order_by(parse_sort("Customer:desc, invoice date")) == (
-        '"customer" desc nulls last, "invoice_date" asc nulls last, '
-        '"invoice_number" desc nulls last, "line_item_id" asc nulls last'
+        f'"customer" desc nulls last, "invoice_date" asc nulls last, "invoice_number" desc nulls last, {BY_LINE}'
     )
 
 
@@ -118,10 +125,15 @@ def test_a_filter_becomes_sql_with_bound_values(expression: str, sql: str, param
         ("unit like any ('a')", 16, "a value is expected"),
         ("unit = 'a' and unit = ?", 16, "not allowed"),
         ("unit in (?)", 1, "a value is expected"),
-        ("unit = 'a", 1, "cannot be read"),
+        ("unit = 'a", 8, "this quote is not closed"),
+        ("unit = 'it''s' or \"Type\" = 'it''s", 28, "this quote is not closed"),
+        ('"Unit = 5', 1, "this quote is not closed"),
+        ("unit = 'a' or unit = $$a", 1, "cannot be read"),
         ("unit in ('a'", 10, "Expecting )"),
-        ("(" * 51 + "unit = 'a'" + ")" * 51, 51, "nested deeper"),
-        ("not " * 4000 + "unit = 'a'", 1, "nested too deeply"),
+        ("(" * 21 + "unit = 'a'" + ")" * 21, 21, "nested deeper"),
+        ("not " * 4000 + "unit = 'a'", 81, "nested deeper"),
+        ("not (" * 11 + "unit = 'a'" + ")" * 11, 51, "nested deeper"),
+        (f"unit = '{'a' * 200}' and\nunit in ('a'", 224, "Expecting )"),
         ("unit = 'a' or " * 2000 + "unit = 'a'", 1, "longer than"),
     ],
 )
