@@ -2,40 +2,28 @@
 
 `and`, `or`, `not`, comparisons, `in`, `like`, `ilike`, `between` and `is null` over the columns of the list. sqlglot
 reads the text; only what stands in this module is let through, and every character of the SQL that comes out
-is of our own making. What does not belong here: the columns (`charges.columns`), running the SQL.
+is of our own making. What does not belong here: the columns (`charges.columns`), what is refused before it is read
+(`charges.filter_text`), running the SQL.
 """
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
 from typing import Any, NoReturn
 
-from sqlglot import TokenType, exp
+from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
-from sqlglot.errors import ParseError, TokenError
+from sqlglot.errors import ParseError
 
 from billing_pipeline.charges.columns import Column, find_column, known_columns
-from billing_pipeline.errors import WrongUsage
-from billing_pipeline.periods import PeriodInvalid, parse_day
+from billing_pipeline.charges.filter_text import check_tokens, refuse_at
+from billing_pipeline.charges.values import Value, ValueInvalid, placeholder, read_day, read_number
 
 _COMPARISONS: dict[type[exp.Expr], str] = {
     exp.EQ: "=", exp.NEQ: "<>", exp.GT: ">", exp.GTE: ">=", exp.LT: "<", exp.LTE: "<=",
 }  # fmt: skip
 _LIKES: dict[type[exp.Expr], str] = {exp.Like: "like", exp.ILike: "ilike"}
-_NUMBER = re.compile(r"\d+(\.\d*)?|\.\d+")
-# DECIMAL(38, 24), the type of the totals, holds 14 digits before the point.
-_MOST_WHOLE_DIGITS = 14
-# Enough for a filter of a thousand values; deeper nesting would exhaust the parser's stack.
-_MOST_CHARACTERS = 20_000
-_DEEPEST_PARENTHESES = 50
 _GRAMMAR = "a filter is made of columns, values, and, or, not, = <> < <= > >=, in, like, ilike, between and is null"
 _NOT_ALLOWED = f"this is not allowed; {_GRAMMAR}"
-
-
-class FilterInvalid(WrongUsage):
-    """A filter expression that is malformed or says more than a filter may."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +36,16 @@ class ParsedFilter:
     """
 
     sql: str
-    parameters: list[str | Decimal | date]
+    parameters: list[Value]
+
+
+def all_of(filters: Iterable[ParsedFilter | None]) -> ParsedFilter | None:
+    """Return the filter that lets through what all of these do; None if there are none."""
+    given = [one for one in filters if one is not None]
+    if len(given) < 2:  # noqa: PLR2004
+        return given[0] if given else None
+    sql = "(" + " and ".join(one.sql for one in given) + ")"
+    return ParsedFilter(sql, [value for one in given for value in one.parameters])
 
 
 def parse_filter(expression: str) -> ParsedFilter:
@@ -75,41 +72,23 @@ class _Reader:
 
     def __init__(self, expression: str) -> None:
         self._text = expression
-        self._parameters: list[str | Decimal | date] = []
+        self._parameters: list[Value] = []
 
     def read(self) -> ParsedFilter:
-        self._check_tokens()
+        check_tokens(self._text)
         try:
-            trees = DuckDB().parse(self._text)
+            # The default context of 100 characters would misplace what stands further on.
+            trees = DuckDB().parse(self._text, error_message_context=len(self._text))
             if len(trees) != 1 or trees[0] is None:
                 self._refuse_at(0, "one condition is expected")
             return ParsedFilter(self._condition(trees[0]), self._parameters)
         except ParseError as error:
             first = error.errors[0] if error.errors else {}
-            where = len(str(first.get("start_context") or "")) if first.get("line") == 1 else 0
-            self._refuse_at(where, str(first.get("description") or "it cannot be read"))
+            self._refuse_at(
+                len(str(first.get("start_context") or "")), str(first.get("description") or "it cannot be read")
+            )
         except RecursionError:
             self._refuse_at(0, "it is nested too deeply")
-
-    def _check_tokens(self) -> None:
-        """Refuse what the tree would no longer show, and what would exhaust the parser."""
-        if len(self._text) > _MOST_CHARACTERS:
-            self._refuse_at(0, f"it is longer than {_MOST_CHARACTERS} characters")
-        try:
-            tokens = DuckDB().tokenize(self._text)
-        except TokenError as error:
-            self._refuse_at(0, f"it cannot be read: {str(error).splitlines()[0]}")
-        if not tokens:
-            self._refuse_at(0, "it is empty")
-        depth = 0
-        for token in tokens:
-            if token.comments:
-                self._refuse_at(token.start, "comments are not allowed")
-            if token.token_type == TokenType.SEMICOLON:
-                self._refuse_at(token.start, "a semicolon is not allowed")
-            depth += {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}.get(token.token_type, 0)
-            if depth > _DEEPEST_PARENTHESES:
-                self._refuse_at(token.start, f"parentheses are nested deeper than {_DEEPEST_PARENTHESES}")
 
     def _condition(self, node: exp.Expr) -> str:
         """Write one condition; a kind of node that is not listed here does not get through."""
@@ -203,7 +182,8 @@ class _Reader:
         if escape is not None:
             if not isinstance(escape, exp.Literal) or not escape.is_string or len(escape.this) != 1:
                 self._refuse(escape, "escape takes one character in single quotes")
-            sql += f" escape {self._bind(escape.this)}"
+            self._parameters.append(escape.this)
+            sql += " escape ?"
         return f"(not ({sql}))" if node.args.get("negate") else f"({sql})"
 
     def _column(self, node: exp.Expr) -> Column:
@@ -222,39 +202,21 @@ class _Reader:
         literal, is_negative = (node.this, True) if isinstance(node, exp.Neg) else (node, False)
         if not isinstance(literal, exp.Literal):
             self._refuse(node, f"a value is expected here; {_GRAMMAR}")
-        readers: dict[str, Callable[[exp.Literal, Column, bool], str]] = {
-            "text": self._text_value,
-            "date": self._date_value,
-        }
-        return readers.get(column.kind, self._number_value)(literal, column, is_negative)
-
-    def _text_value(self, literal: exp.Literal, column: Column, is_negative: bool) -> str:
-        if not literal.is_string or is_negative:
-            self._refuse(literal, f"{column.header} is text: write the value in single quotes")
-        return self._bind(literal.this)
-
-    def _date_value(self, literal: exp.Literal, column: Column, is_negative: bool) -> str:
-        if not literal.is_string or is_negative:
-            self._refuse(literal, f"{column.header} is a day: write it as '2026-10-05'")
         try:
-            return self._bind(parse_day(literal.this))
-        except PeriodInvalid as error:
-            self._refuse(literal, f"{column.header}: {error}")
+            self._parameters.append(self._read(literal, column, is_negative))
+        except ValueInvalid as error:
+            self._refuse(literal, str(error))
+        return placeholder(column)
 
-    def _number_value(self, literal: exp.Literal, column: Column, is_negative: bool) -> str:
-        if literal.is_string or not _NUMBER.fullmatch(literal.this):
-            self._refuse(literal, f"{column.header} is a number: write it as plain decimal, for example 1234.5")
-        number = Decimal(literal.this)
-        _, digits, exponent = number.as_tuple()
-        assert isinstance(exponent, int)
-        if len(digits) + exponent > _MOST_WHOLE_DIGITS or -exponent > column.scale:
-            limit = f"at most {_MOST_WHOLE_DIGITS} digits before the point and {column.scale} after it"
-            self._refuse(literal, f"{column.header} has {limit}")
-        return f"cast({self._bind(-number if is_negative else number)} as {column.sql_type})"
-
-    def _bind(self, value: str | Decimal | date) -> str:
-        self._parameters.append(value)
-        return "?"
+    def _read(self, literal: exp.Literal, column: Column, is_negative: bool) -> Value:
+        if column.kind in {"number", "price"}:
+            # In quotes it is refused as what it is: text.
+            return read_number(literal.sql("duckdb") if literal.is_string else literal.this, column, is_negative)
+        if not literal.is_string or is_negative:
+            how = "write the value in single quotes" if column.kind == "text" else "write it as '2026-10-05'"
+            raise ValueInvalid(f"{column.header} is {'text' if column.kind == 'text' else 'a day'}: {how}")
+        text: str = literal.this
+        return text if column.kind == "text" else read_day(text, column)
 
     def _check_arguments(self, node: exp.Expr, *allowed: str) -> None:
         """Refuse a node that carries more than this module writes out again, such as `between symmetric`."""
@@ -272,9 +234,7 @@ class _Reader:
         self._refuse_at(min(starts, default=0), reason)
 
     def _refuse_at(self, start: int, reason: str) -> NoReturn:
-        place = self._text[start : start + 30]
-        near = f" near {place!r}" if place else ""
-        raise FilterInvalid(f"filter, character {start + 1}{near}: {reason}") from None
+        refuse_at(self._text, start, reason)
 
 
 def _value_kind(column: Column) -> str:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing_pipeline.charges.columns import COLUMNS
-from billing_pipeline.charges.filters import FilterInvalid, parse_filter
+from billing_pipeline.charges.filter_text import FilterInvalid
+from billing_pipeline.charges.filters import parse_filter
 from billing_pipeline.documents.formatting import format_amount, format_quantity, plain_decimal
 from billing_pipeline.money import round_money
 
