@@ -14,12 +14,14 @@ from billing_pipeline.errors import BillingError
 ROW_NUMBER = "\x01"
 LINK_STYLE = "\x02"
 
-# Indexes into the workbook's list of cell styles; `workbook.STYLES` holds them in this order.
+# Indexes into the workbook's list of cell styles; `workbook_parts` writes them in this order.
 STYLE_DEFAULT, STYLE_HEADER, STYLE_DATE, STYLE_LINK, STYLE_PROTECTED_TEXT = range(5)
 STYLE_WHOLE, STYLE_FRACTION = 5, 6
 _STYLE_FIRST_UNIT_PRICE = 7
 MOST_MINOR_UNITS = 4
 _STYLE_FIRST_TOTAL = _STYLE_FIRST_UNIT_PRICE + MOST_MINOR_UNITS + 1
+STYLE_HEADER_NUMBER = _STYLE_FIRST_TOTAL + MOST_MINOR_UNITS + 1
+STYLE_HEADER_NOTE = STYLE_HEADER_NUMBER + 1
 
 # What Excel takes in one cell, counted in UTF-16 units.
 MOST_CELL_UNITS = 32_767
@@ -69,7 +71,7 @@ def csv_row(columns: Sequence[Column], decimals: Mapping[str, int]) -> str:
     Returns:
         SQL; text that a spreadsheet would take for a formula gets a leading apostrophe (OWASP), numbers stay numbers.
     """
-    return f"concat_ws(',', {', '.join(_csv_field(column, decimals) for column in columns)})"
+    return f"concat_ws(',', {', '.join(csv_field(column, decimals) for column in columns)})"
 
 
 def column_letters(index: int) -> str:
@@ -167,7 +169,8 @@ def _control_escaped(text: str) -> str:
     return escaped
 
 
-def _csv_field(column: Column, decimals: Mapping[str, int]) -> str:
+def csv_field(column: Column, decimals: Mapping[str, int]) -> str:
+    """Return an expression for one field of a CSV record; see `csv_row`."""
     name = f'"{column.name}"'
     if column.kind == "date":
         return f"coalesce({name}::varchar, '')"

@@ -1,23 +1,18 @@
-"""The customer charges that a request asks for, filtered and in order, as a stream of rows written out for a file.
+"""The customer charges that a request asks for, filtered and in order.
 
-What does not belong here: the files (`exports`, `workbook`), how a cell is written (`charge_cells`).
+What does not belong here: the rows once they are in order (`ordered_charges`), the files (`exports`, `workbook`).
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import duckdb
-import pyarrow as pa
 
-from billing_pipeline.charges.columns import COLUMNS, INVOICE_NUMBER, Column
+from billing_pipeline.charges.columns import COLUMNS, Column
 from billing_pipeline.charges.filters import ParsedFilter
 from billing_pipeline.charges.ordering import SortKey, order_by
-from resources.charge_cells import ChargesInvalid, csv_row, sheet_row
-from resources.charge_statistics import ListStatistics
-
-_ROWS_AT_ONCE = 2_048
-# One thread that keeps the order: a query with two gave 199 rows of a million out of order, sorted subquery or not.
-_WRITER_SETTINGS: dict[str, str | bool | int | float | list[str]] = {"threads": 1, "preserve_insertion_order": True}
+from resources.charge_cells import ChargesInvalid
+from resources.ordered_charges import OrderedCharges, put_in_order
 
 
 class ChargeList:
@@ -51,49 +46,24 @@ class ChargeList:
         self._connection = connection
         self._columns = columns
         self._sort = order_by(sort)
-        self._shown_number = '"invoice_number"' if show_invoice_numbers else "''"
+        self._show_invoice_numbers = show_invoice_numbers
         self.parameters = list(row_filter.parameters) if row_filter else []
         condition = row_filter.sql if row_filter else "true"
         self.filtered = f"select * from ({_as_select(relation_sql)}) as charges where {condition}"
         _check_types(connection.sql(_as_select(relation_sql)))
 
-    def sheet_rows(self, statistics: ListStatistics, has_links: bool) -> Iterator[tuple[str, str | None]]:
-        """Yield each row's XML and the text of its link."""
-        row = sheet_row(self._columns, statistics.decimals, has_links)
-        link = '"invoice_number"' if has_links else "null::varchar"
-        with self._stream(f"{row} as xml, {link} as link_text") as batches:
-            for batch in batches:
-                yield from zip(batch.column(0).to_pylist(), batch.column(1).to_pylist(), strict=True)
-
-    def csv_lines(self, statistics: ListStatistics) -> Iterator[list[str]]:
-        """Yield batches of CSV records."""
-        with self._stream(f"{csv_row(self._columns, statistics.decimals)} as line") as batches:
-            for batch in batches:
-                yield batch.column(0).to_pylist()
-
     @contextmanager
-    def values(self) -> Iterator[pa.RecordBatchReader]:
-        """Open a stream of the values themselves, exact."""
-        with self._stream(", ".join(f'"{column.name}"' for column in self._columns)) as batches:
-            yield batches
+    def in_order(self) -> Iterator[OrderedCharges]:
+        """Sort the rows once, and put them aside for whatever is to be written of them.
 
-    @contextmanager
-    def _stream(self, expressions: str) -> Iterator[pa.RecordBatchReader]:
-        """Sort in the caller's session, then write out, row by row, in one of our own.
-
-        Two sessions, because only the outermost ORDER BY of a query holds, and sorting what is written out would carry
-        a kilobyte a row.
+        Only the columns that are shown are kept, with the currency, the type and the invoice number that files need.
         """
-        names = [*(column.name for column in self._columns if column != INVOICE_NUMBER), "currency"]
-        others = ", ".join(f'"{name}"' for name in dict.fromkeys(names))
-        ordered = self._connection.sql(
-            f'select {others}, "invoice_number" from ({self.filtered}) as filtered order by {self._sort}',
-            params=self.parameters,
-        ).to_arrow_reader(_ROWS_AT_ONCE)
-        with duckdb.connect(config=_WRITER_SETTINGS) as writer:
-            writer.register("ordered", ordered)
-            shown = f'select {others}, {self._shown_number} as "invoice_number" from ordered'
-            yield writer.sql(f"select {expressions} from ({shown}) as shown").to_arrow_reader(_ROWS_AT_ONCE)
+        names = dict.fromkeys([*(column.name for column in self._columns), "currency", "type", "invoice_number"])
+        listed = ", ".join(f'"{name}"' for name in names)
+        # The outermost select: DuckDB keeps no order of an inner one.
+        query = f"select {listed} from ({self.filtered}) as filtered order by {self._sort}"
+        with put_in_order(self._connection, query, self.parameters, self._show_invoice_numbers) as ordered:
+            yield ordered
 
 
 def _as_select(relation_sql: str) -> str:
@@ -104,8 +74,9 @@ def _as_select(relation_sql: str) -> str:
 def _check_types(relation: duckdb.DuckDBPyRelation) -> None:
     """Refuse columns that are missing or of another kind: a float would be shown as if it were exact."""
     types = {name: str(kind).lower() for name, kind in zip(relation.columns, relation.types, strict=True)}
-    if "line_item_id" not in types:
-        raise ChargesInvalid("the customer charges have no column line_item_id, which settles their order")
+    for name in ("line_item_id", "line_number"):
+        if types.get(name) != "varchar":
+            raise ChargesInvalid(f"the customer charges have no column {name}, which settles their order")
     for column in COLUMNS:
         found = types.get(column.name, "missing")
         if not found.startswith(column.sql_type.partition("(")[0]):

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 
 import duckdb
@@ -35,18 +34,11 @@ class ListStatistics:
     long_texts: int
 
 
-def measure(
-    connection: duckdb.DuckDBPyConnection,
-    query: str,
-    parameters: Sequence[str | Decimal | date],
-    columns: Sequence[Column],
-) -> ListStatistics:
+def measure(connection: duckdb.DuckDBPyConnection, columns: Sequence[Column]) -> ListStatistics:
     """Read a list once and measure it.
 
     Args:
-        connection: where the query runs.
-        query: a select of the rows wanted, with `?` for values.
-        parameters: those values.
+        connection: a session that knows the rows as `charges`.
         columns: the columns that will be shown.
 
     Returns:
@@ -69,7 +61,7 @@ def measure(
         **{f"{column.name}_highest": f'max("{column.name}")' for column in numbers},
     }
     selected = ", ".join(f'{expression} as "{name}"' for name, expression in measures.items())
-    row = connection.execute(f"select {selected} from ({query}) as charges", list(parameters)).fetchall()[0]
+    row = connection.execute(f"select {selected} from charges").fetchall()[0]
     found = dict(zip(measures, row, strict=True))
     if found["without_currency"]:
         raise ChargesInvalid(f"{found['without_currency']} customer charges have no currency")

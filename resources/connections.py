@@ -16,9 +16,6 @@ from resources.reference_files import load_reference
 from resources.session import duckdb_session
 from resources.workspace import Workspace
 
-# An export streams; measured with a million rows, a larger limit only makes the process larger.
-EXPORT_MEMORY = "128MB"
-
 
 class WorkspaceResource(ConfigurableResource):  # type: ignore[type-arg]
     """Connections of one workspace.
@@ -65,7 +62,7 @@ class WorkspaceResource(ConfigurableResource):  # type: ignore[type-arg]
         """Open a DuckDB session with the shared macros and a temporary folder inside the workspace.
 
         Args:
-            memory_limit: as DuckDB writes it; a long export streams and needs little (`EXPORT_MEMORY`).
+            memory_limit: as DuckDB writes it; a long list streams and needs little (`session.EXPORT_MEMORY`).
             threads: threads of the engine.
         """
         with duckdb_session(memory_limit=memory_limit, threads=threads, temp_directory=self._temporary()) as connection:

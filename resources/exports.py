@@ -3,8 +3,9 @@
 What does not belong here: which charges there are (`charges` in `sql/`), what the columns mean (`charges.columns`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Self
 
@@ -12,70 +13,47 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from billing_pipeline.charges.columns import INVOICE_NUMBER, Column, choose_columns
-from billing_pipeline.charges.filters import ParsedFilter, parse_filter
-from billing_pipeline.charges.ordering import SortKey, parse_sort
-from billing_pipeline.errors import WrongUsage
+from billing_pipeline.charges.columns import INVOICE_NUMBER, Column
+from billing_pipeline.charges.ordering import describe_sort
+from billing_pipeline.charges.request import FORMATS, ExportInvalid, ExportRequest
 from resources.charge_list import ChargeList
 from resources.charge_statistics import ListStatistics, measure
+from resources.charge_totals import add_up
 from resources.lake import replacing
-from resources.workbook import MOST_DATA_ROWS, SheetColumn, write_workbook
+from resources.ordered_charges import OrderedCharges
+from resources.workbook import MOST_DATA_ROWS, WorkbookSummary, write_workbook
+from resources.workbook_parts import DocumentProperties
+from resources.workbook_sheet import SheetColumn
+from resources.workbook_totals import SHEET_NAME as TOTALS_NAME
+from resources.workbook_totals import totals_sheet
 
 TITLE = "Customer Charges"
-FORMATS = ("xlsx", "csv", "parquet")
-_ROW_GROUP_ROWS = 100_000
-
-
-class ExportInvalid(WrongUsage):
-    """An export that cannot be made as it was asked for."""
+# Costs and margins are for the owner of the workspace and its group: Admin and Marketplace Manager, nobody else.
+READERS = 0o640
+_ROW_GROUP_ROWS = 50_000
 
 
 @dataclass(frozen=True)
-class ExportRequest:
-    """What to export.
+class ListOrigin:
+    """Where a list comes from, for the reader of its workbook.
 
     Attributes:
-        columns: the columns, in order.
-        sort: the order of the rows.
-        filter: the rows wanted; None for all.
-        formats: of `xlsx`, `csv`, `parquet`; empty for what the file's suffix says.
+        organisation: the reseller's name.
+        first_day: first day of arrival in it; None for a list without days.
+        last_day: last day of arrival; the workbook's day of creation, as its bytes must not depend on the clock.
     """
 
-    columns: tuple[Column, ...]
-    sort: tuple[SortKey, ...]
-    filter: ParsedFilter | None = None
-    formats: tuple[str, ...] = ()
+    organisation: str = ""
+    first_day: date | None = None
+    last_day: date | None = None
 
     @classmethod
-    def parse(
-        cls,
-        columns: Iterable[str] | str | None = None,
-        where: str | None = None,
-        sort: str | None = None,
-        formats: Iterable[str] | str | None = None,
-    ) -> Self:
-        """Read a request as the command line gives it.
+    def of_days(cls, organisation: str, days: Sequence[date]) -> Self:
+        """Return the origin of a list of some days of arrival, in order."""
+        return cls(organisation, days[0], days[-1]) if days else cls(organisation)
 
-        Args:
-            columns: headers or snake_case names, one text with commas or several; None for the default ones.
-            where: filter expression, see `parse_filter`; None for all rows.
-            sort: see `parse_sort`; None for the default order.
-            formats: one text with commas or several; None for what the file's suffix says.
 
-        Raises:
-            ColumnUnknown, SortInvalid, FilterInvalid: see there.
-            ExportInvalid: a format is unknown.
-        """
-        wanted = tuple(dict.fromkeys(name.lower() for name in _words(formats)))
-        unknown = [name for name in wanted if name not in FORMATS]
-        if unknown:
-            raise ExportInvalid(f"format {unknown[0]!r} is unknown; there are {', '.join(FORMATS)}")
-        return cls(
-            columns=choose_columns(_words(columns)),
-            sort=parse_sort(sort),
-            filter=parse_filter(where) if where is not None and where.strip() else None,
-            formats=wanted,
-        )
+_UNKNOWN_ORIGIN = ListOrigin()
 
 
 @dataclass(frozen=True)
@@ -104,12 +82,13 @@ def export_charges(
     out: Path,
     show_invoice_numbers: bool = True,
     invoice_link: str | None = None,
+    origin: ListOrigin = _UNKNOWN_ORIGIN,
     rows_per_sheet: int = MOST_DATA_ROWS,
 ) -> ExportSummary:
     """Write the charges a request asks for; the same charges and request give the same bytes.
 
-    Each file appears whole or not at all. Rows stream; only the sort is held, within the connection's memory_limit:
-    one of 128 MB is enough for a million rows.
+    Each file appears whole or not at all. Rows stream; only the sort is held, within the connection's memory_limit,
+    which is raised if it has to be: 96 MB are enough for a million rows.
 
     Args:
         connection: where the relation can be read.
@@ -119,6 +98,7 @@ def export_charges(
             `Customer Charges.xlsx` and so on in it.
         show_invoice_numbers: whether the distributor allows displaying its invoices; else that column stays empty.
         invoice_link: address of an invoice with `{invoice_number}`, which is filled in URL-quoted; None for no links.
+        origin: what the workbook says about itself.
         rows_per_sheet: data rows of one sheet of the workbook.
 
     Returns:
@@ -133,33 +113,20 @@ def export_charges(
     targets = _targets(out, request.formats)
     charges = ChargeList(connection, relation_sql, request.columns, request.sort, request.filter, show_invoice_numbers)
     link = invoice_link if show_invoice_numbers and INVOICE_NUMBER in request.columns else None
-    sheets: tuple[str, ...] = ()
-    rows_without_link = 0
-    statistics = measure(connection, charges.filtered, charges.parameters, request.columns)
-    for format_name, target in targets.items():
-        with replacing(target) as temporary:
-            if format_name == "parquet":
-                _write_parquet(temporary, charges)
-            elif format_name == "csv":
-                _write_csv(temporary, charges, statistics, request.columns)
-            else:
-                written = write_workbook(
-                    temporary,
-                    TITLE,
-                    _sheet_columns(request.columns, statistics, link),
-                    charges.sheet_rows(statistics, has_links=link is not None),
-                    statistics.rows,
-                    statistics.text_bytes,
-                    rows_per_sheet,
-                )
-                sheets, rows_without_link = written.sheets, written.rows_without_link
-    return ExportSummary(
-        statistics.rows,
-        sheets,
-        tuple(targets.values()),
-        rows_without_link,
-        statistics.long_texts if sheets else 0,
-    )
+    book = WorkbookSummary((), 0)
+    with charges.in_order() as ordered:
+        with ordered.reading() as rows:
+            statistics = measure(rows, request.columns)
+        for format_name, target in targets.items():
+            with replacing(target, READERS) as temporary:
+                if format_name == "parquet":
+                    _write_parquet(temporary, ordered, request.columns)
+                elif format_name == "csv":
+                    _write_csv(temporary, ordered, statistics, request.columns)
+                else:
+                    book = _write_xlsx(temporary, ordered, statistics, request, link, origin, rows_per_sheet)
+    shortened = statistics.long_texts if book.sheets else 0
+    return ExportSummary(statistics.rows, book.sheets, tuple(targets.values()), book.rows_without_link, shortened)
 
 
 def _targets(out: Path, formats: tuple[str, ...]) -> dict[str, Path]:
@@ -172,30 +139,77 @@ def _targets(out: Path, formats: tuple[str, ...]) -> dict[str, Path]:
     return {name: out if name == suffix else out.with_suffix(f".{name}") for name in formats or (suffix,)}
 
 
+def _write_xlsx(
+    path: Path,
+    ordered: OrderedCharges,
+    statistics: ListStatistics,
+    request: ExportRequest,
+    link: str | None,
+    origin: ListOrigin,
+    rows_per_sheet: int,
+) -> WorkbookSummary:
+    notes = _notes(request, origin)
+    return write_workbook(
+        path,
+        _properties(origin, notes),
+        _sheet_columns(request.columns, statistics, link),
+        ordered.sheet_rows(request.columns, statistics, has_links=link is not None),
+        statistics.rows,
+        statistics.text_bytes,
+        _last_sheet(ordered, request.columns, notes),
+        rows_per_sheet,
+    )
+
+
 def _sheet_columns(columns: tuple[Column, ...], statistics: ListStatistics, link: str | None) -> list[SheetColumn]:
     return [
-        SheetColumn(column.header, statistics.widths[column.name], link if column == INVOICE_NUMBER else None)
+        SheetColumn(
+            column.header,
+            statistics.widths[column.name],
+            link if column == INVOICE_NUMBER else None,
+            is_number=column.kind in {"number", "price"},
+        )
         for column in columns
     ]
 
 
-def _words(text: Iterable[str] | str | None) -> list[str]:
-    parts = text.split(",") if isinstance(text, str) else list(text or ())
-    return [part.strip() for part in parts if part.strip()]
+def _notes(request: ExportRequest, origin: ListOrigin) -> dict[str, str]:
+    """Return what the workbook says about its list, by heading."""
+    days = [day.isoformat() for day in (origin.first_day, origin.last_day) if day is not None]
+    return {
+        **({"Made by": origin.organisation} if origin.organisation else {}),
+        **({"Days of arrival": " to ".join(dict.fromkeys(days))} if days else {}),
+        "Filter": request.filter_text or "none",
+        "Order": describe_sort(request.sort),
+    }
 
 
-def _write_csv(path: Path, charges: ChargeList, statistics: ListStatistics, columns: tuple[Column, ...]) -> None:
+def _properties(origin: ListOrigin, notes: Mapping[str, str]) -> DocumentProperties:
+    description = "; ".join(f"{heading}: {text}" for heading, text in notes.items() if heading != "Made by")
+    return DocumentProperties(TITLE, origin.organisation, description, origin.last_day)
+
+
+def _last_sheet(
+    ordered: OrderedCharges, columns: tuple[Column, ...], notes: Mapping[str, str]
+) -> tuple[str, str] | None:
+    """Return name and XML of the sheet of totals; None for a list that shows no currency."""
+    with ordered.reading() as rows:
+        totals = add_up(rows, columns)
+    return None if totals is None else (TOTALS_NAME, totals_sheet(totals, notes))
+
+
+def _write_csv(path: Path, ordered: OrderedCharges, statistics: ListStatistics, columns: tuple[Column, ...]) -> None:
     r"""Write RFC 4180: UTF-8, a header, `\r\n` after every record."""
     with path.open("w", encoding="utf-8", newline="") as file:
         file.write(",".join(column.header for column in columns) + "\r\n")
-        for lines in charges.csv_lines(statistics):
+        for lines in ordered.csv_lines(columns, statistics):
             file.write("\r\n".join(lines) + "\r\n")
 
 
-def _write_parquet(path: Path, charges: ChargeList) -> None:
+def _write_parquet(path: Path, ordered: OrderedCharges, columns: tuple[Column, ...]) -> None:
     """Write the values under their snake_case names, in groups of the same rows whatever the engine's batches were."""
     with (
-        charges.values() as reader,
+        ordered.values(columns) as reader,
         pq.ParquetWriter(path, reader.schema, compression="zstd") as writer,
     ):
         waiting = reader.schema.empty_table()

@@ -1,6 +1,9 @@
 """The parts of an .xlsx file around its sheets: content types, relations, properties, names, styles (ECMA-376)."""
 
+import re
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
 from xml.sax.saxutils import escape, quoteattr
 
 from resources.charge_cells import MOST_MINOR_UNITS, column_letters
@@ -10,7 +13,27 @@ OFFICE_RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relati
 _PACKAGE_RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
 _CORE_PROPERTIES = "http://schemas.openxmlformats.org/package/2006/metadata/core-properties"
 _CONTENT = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+_NOT_IN_XML = re.compile(r"[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# Numbers keep off the text that may stand on their right.
+_ASIDE = 'horizontal="right" indent="1"'
 DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+
+
+@dataclass(frozen=True)
+class DocumentProperties:
+    """What a program shows as the file's properties.
+
+    Attributes:
+        title: name of the document.
+        creator: who made it, an organisation.
+        description: what it shows.
+        created: a day that the content gives, never the clock: the same list gives the same bytes.
+    """
+
+    title: str
+    creator: str = ""
+    description: str = ""
+    created: date | None = None
 
 
 def area(column_count: int, data_rows: int, mark: str = "") -> str:
@@ -19,19 +42,23 @@ def area(column_count: int, data_rows: int, mark: str = "") -> str:
     return f"{mark}A{mark}1:{mark}{last}{mark}{data_rows + 1}"
 
 
-def package_members(title: str, names: list[str], column_count: int, counts: list[int]) -> dict[str, str]:
+def package_members(
+    properties: DocumentProperties, names: list[str], column_count: int, counts: list[int], closing_names: list[str]
+) -> dict[str, str]:
     """Return everything of the file but its sheets.
 
     Args:
-        title: title of the document.
-        names: the sheets' names, in order.
-        column_count: columns of every sheet.
-        counts: data rows of each sheet.
+        properties: of the document.
+        names: names of the list's sheets, in order.
+        column_count: columns of each of them.
+        counts: data rows of each of them.
+        closing_names: names of the sheets behind them.
 
     Returns:
         XML by member name.
     """
-    numbers = range(1, len(names) + 1)
+    every_name = [*names, *closing_names]
+    numbers = range(1, len(every_name) + 1)
     overrides = {
         "/xl/workbook.xml": f"{_CONTENT}.sheet.main+xml",
         "/xl/styles.xml": f"{_CONTENT}.styles+xml",
@@ -40,7 +67,7 @@ def package_members(title: str, names: list[str], column_count: int, counts: lis
     }
     sheets = "".join(
         f'<sheet name={quoteattr(name)} sheetId="{number}" r:id="rId{number}"/>'
-        for number, name in zip(numbers, names, strict=True)
+        for number, name in zip(numbers, every_name, strict=True)
     )
     defined = "".join(
         f'<definedName name="_xlnm._FilterDatabase" localSheetId="{index}" hidden="1">'
@@ -62,14 +89,7 @@ def package_members(title: str, names: list[str], column_count: int, counts: lis
             (f"{OFFICE_RELATIONS}/officeDocument", "xl/workbook.xml", ""),
             (f"{_PACKAGE_RELATIONS}/metadata/core-properties", "docProps/core.xml", ""),
         ]),
-        # No clock: the same list gives the same bytes.
-        "docProps/core.xml": (
-            f'{DECLARATION}<cp:coreProperties xmlns:cp="{_CORE_PROPERTIES}" '
-            'xmlns:dc="http://purl.org/dc/elements/1.1/" '
-            'xmlns:dcterms="http://purl.org/dc/terms/" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
-            f"<dc:title>{escape(title)}</dc:title>"
-            '<dcterms:created xsi:type="dcterms:W3CDTF">2000-01-01T00:00:00Z</dcterms:created></cp:coreProperties>'
-        ),
+        "docProps/core.xml": _core_properties(properties),
         "xl/workbook.xml": (
             f'{DECLARATION}<workbook xmlns="{MAIN_NAMESPACE}" xmlns:r="{OFFICE_RELATIONS}">'
             f"<bookViews><workbookView/></bookViews><sheets>{sheets}</sheets>"
@@ -81,6 +101,24 @@ def package_members(title: str, names: list[str], column_count: int, counts: lis
         ]),
         "xl/styles.xml": _styles(),
     }  # fmt: skip
+
+
+def _core_properties(properties: DocumentProperties) -> str:
+    # A day of our own where the content gives none.
+    created = properties.created or date(2000, 1, 1)
+    texts = {"title": properties.title, "creator": properties.creator, "description": properties.description}
+    written = "".join(f"<dc:{name}>{safe_text(text)}</dc:{name}>" for name, text in texts.items() if text)
+    return (
+        f'{DECLARATION}<cp:coreProperties xmlns:cp="{_CORE_PROPERTIES}" xmlns:dc="http://purl.org/dc/elements/1.1/" '
+        'xmlns:dcterms="http://purl.org/dc/terms/" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
+        f'{written}<dcterms:created xsi:type="dcterms:W3CDTF">{created.isoformat()}T00:00:00Z</dcterms:created>'
+        "</cp:coreProperties>"
+    )
+
+
+def safe_text(text: str) -> str:
+    """Escape text for XML; control characters and halves of surrogate pairs, which it cannot hold, become blanks."""
+    return escape(_NOT_IN_XML.sub(" ", text))
 
 
 def _styles() -> str:
@@ -99,10 +137,12 @@ def _styles() -> str:
     cells = [
         f'<xf {plain} fillId="0"/>',
         f'<xf {header} fillId="2" applyFont="1" applyFill="1"/>',
-        _number_xf(numbered[formats[0]]),
+        _number_xf(numbered[formats[0]], 'horizontal="left"'),
         f'<xf {link} fillId="0" applyFont="1"/>',
         f'<xf {plain} fillId="0" quotePrefix="1"/>',
         *(_number_xf(numbered[code]) for code in formats[1:]),
+        f'<xf {header} fillId="2" applyFont="1" applyFill="1" applyAlignment="1"><alignment {_ASIDE}/></xf>',
+        f'<xf {header} fillId="0" applyFont="1"/>',
     ]
     font = '<sz val="11"/><name val="Calibri"/><family val="2"/>'
     return (
@@ -119,8 +159,11 @@ def _styles() -> str:
     )
 
 
-def _number_xf(number_format: int) -> str:
-    return f'<xf numFmtId="{number_format}" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
+def _number_xf(number_format: int, alignment: str = _ASIDE) -> str:
+    return (
+        f'<xf numFmtId="{number_format}" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"'
+        f' applyAlignment="1"><alignment {alignment}/></xf>'
+    )
 
 
 def relations_xml(entries: Iterable[tuple[str, str, str]]) -> str:

@@ -16,14 +16,16 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from billing_pipeline.charges.columns import COLUMNS
+from billing_pipeline.charges.request import ExportInvalid, ExportRequest
 from billing_pipeline.money import UnknownCurrency
 from resources.charge_cells import ChargesInvalid, column_letters
-from resources.exports import ExportInvalid, ExportRequest, export_charges
+from resources.exports import export_charges
 
 LINK = "https://shop.example/invoices/{invoice_number}?a=1&b=2"
-TYPES = {"line_item_id": "varchar", **{column.name: column.sql_type for column in COLUMNS}}
+TYPES = {"line_item_id": "varchar", "line_number": "varchar", **{column.name: column.sql_type for column in COLUMNS}}
 CHARGE: dict[str, object] = {
     "line_item_id": "1",
+    "line_number": None,
     "invoice_number": "D-1",
     "invoice_date": date(2026, 10, 5),
     "type": "Debit",
@@ -53,7 +55,7 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 
 def insert(connection: duckdb.DuckDBPyConnection, *charges: dict[str, object]) -> None:
     rows = [
-        [{**CHARGE, "line_item_id": str(number), **charge}[name] for name in TYPES]
+        [{**CHARGE, "line_item_id": f"{number:06}", **charge}[name] for name in TYPES]
         for number, charge in enumerate(charges)
     ]
     connection.executemany(f"insert into charges values ({', '.join('?' * len(TYPES))})", rows)
@@ -130,13 +132,22 @@ def test_without_a_wish_rows_are_ordered_by_invoice_number_descending(connection
     assert column(tmp_path / "Customer Charges.xlsx", "Invoice #") == ["D-3", "D-2", "D-10", None]
 
 
+def test_rows_of_an_invoice_follow_its_lines_as_a_person_counts_them(connection: Any, tmp_path: Path) -> None:
+    """Once they followed a hash, so that no list could be held against the paper."""
+    lines = ["10", "9", "10a", "A-1", None, "1", "2", "123456789012345678901"]
+    insert(connection, *({"line_number": line, "customer": str(line)} for line in lines))
+    export(connection, tmp_path, columns="customer")
+    read = column(tmp_path / "Customer Charges.xlsx", "Customer")
+    assert read == ["1", "2", "9", "10", "10a", "123456789012345678901", "A-1", "None"]
+
+
 def test_rows_stay_in_order_however_many_threads_read_them(connection: Any, tmp_path: Path) -> None:
     """Once a sorted subquery was written out by two threads, and 199 rows of a million stood in the wrong place."""
     values = ", ".join(
-        f"'{value}'" if isinstance(value, str | date) else str(value) for value in list(CHARGE.values())[2:]
+        f"'{value}'" if isinstance(value, str | date) else str(value) for value in list(CHARGE.values())[3:]
     )
     connection.execute(
-        f"insert into charges select i, 'D-' || (i * 7919 % 300007), {values} from range(300000) as r(i)"
+        f"insert into charges select i, null, 'D-' || (i * 7919 % 300007), {values} from range(300000) as r(i)"
     )
     export(connection, tmp_path, formats="csv,parquet")
     lines = (tmp_path / "Customer Charges.csv").read_text().splitlines()[1:]
@@ -174,7 +185,7 @@ def test_invoice_numbers_are_links_quoted_into_the_template(connection: Any, tmp
 def test_links_beyond_what_excel_takes_are_left_out_and_counted(
     connection: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("resources.workbook.MOST_LINKS", 1)
+    monkeypatch.setattr("resources.workbook_links.MOST_LINKS", 1)
     insert(connection, *({"invoice_number": number} for number in "abc"))
     summary = export(connection, tmp_path, columns="invoice_number", invoice_link=LINK)
     cells = [row[0] for row in sheet(tmp_path / "Customer Charges.xlsx").iter_rows(min_row=2)]
@@ -276,7 +287,7 @@ def as_calamine_reads(text: str) -> str:
 def test_naughty_text_survives_a_workbook(connection: Any, tmp_path: Path, shared_data: Path) -> None:
     naughty = json.loads((shared_data / "text" / "naughty_strings.json").read_text("utf-8"))
     texts = [text for text in naughty if text] + ["<a>&amp;</a>", "]]>", " leading and trailing ", "two\nlines", "𝄞"]
-    insert(connection, *({"customer": text, "line_item_id": f"{number:06}"} for number, text in enumerate(texts)))
+    insert(connection, *({"customer": text, "line_number": str(number)} for number, text in enumerate(texts)))
     out = tmp_path / "naughty.xlsx"
     export(connection, out, columns="customer")
     read = [str(row[0]) for row in CalamineWorkbook.from_path(out).get_sheet_by_index(0).to_python()[1:]]
