@@ -1,9 +1,9 @@
--- What: where money is lost: cost that nobody pays for, prices below cost, cost above the distributor's price list,
---     and credits beyond what was charged.
+-- What: where money is lost: cost that nobody pays for, prices below cost, special prices that have ended, marketplace
+--     fees not passed on, cost above the distributor's price list, and credits beyond what was charged.
 -- Grain: kind, customer, source, billing period, currency and detail.
 -- Keys: the same.
--- Inputs: current_line_items (priced line items of current deliveries), invoiced_charges (charge_id of document lines),
---     unit_cost_differences (sql/marts/unit_cost_differences.sql).
+-- Inputs: current_line_items (priced line items of current deliveries), and, each from the file of its name beside this
+--     one: unit_cost_differences, unpassed_fees, uninvoiced_charges, expired_special_prices.
 -- Params: none.
 -- Units: amount is the money lost, in currency; negative where a vendor's corrections outweigh the cost.
 -- Fails: never.
@@ -13,12 +13,20 @@ current_line_items as (
     select * from current_line_items
 ),
 
-invoiced_charges as (
-    select distinct charge_id from invoiced_charges
-),
-
 unit_cost_differences as (
     select * from unit_cost_differences
+),
+
+unpassed_fees as (
+    select * from unpassed_fees
+),
+
+uninvoiced_charges as (
+    select * from uninvoiced_charges
+),
+
+expired_special_prices as (
+    select * from expired_special_prices
 ),
 
 credited_lines as (
@@ -33,7 +41,6 @@ credited_lines as (
 findings as (
     select
         case
-            when current_line_items.bucket = 'marketplace_fee' then 'marketplace_fee_not_passed_on'
             when current_line_items.bucket in ('unmapped_account', 'unpriced') then current_line_items.bucket
             else 'sold_below_cost'
         end as kind,
@@ -50,8 +57,6 @@ findings as (
             else coalesce(current_line_items.product_name, current_line_items.product_id, '(no product)')
         end as detail,
     from current_line_items
-    left join invoiced_charges
-        on current_line_items.charge_id = invoiced_charges.charge_id
     where
         current_line_items.bucket in ('unmapped_account', 'unpriced')
         or (
@@ -60,7 +65,12 @@ findings as (
             and current_line_items.charge_type = 'Debit'
             and current_line_items.total_cost > 0
         )
-        or (current_line_items.bucket = 'marketplace_fee' and invoiced_charges.charge_id is null)
+    union all
+    select * from unpassed_fees
+    union all
+    select * from uninvoiced_charges
+    union all
+    select * from expired_special_prices
     union all
     select
         'unit_cost_above_price_list' as kind,

@@ -1,13 +1,15 @@
-"""`sql/marts/margin_leaks.sql`: cost nobody pays for, prices below cost, and what was paid or returned too much."""
+"""`sql/marts/margin_leaks.sql`: cost nobody pays for, prices below cost, and what was paid or returned too much.
+
+The findings that have files of their own have tests of their own; here it is that they are gathered.
+"""
 
 from decimal import Decimal
 
 import pytest
 
-from billing_pipeline.queries import load_sql
-from billing_pipeline.schemas.priced_line_items import PRICED_LINE_ITEMS
-from billing_pipeline.schemas.reconciliation import MARGIN_LEAKS
-from tests.sql.inline import Row, exact, make, output_types, pick, select, session, table_types
+from billing_pipeline.schemas.reconciliation import LEAK_KINDS, MARGIN_LEAKS
+from tests.sql.inline import Row, exact, output_types, pick, select, table_types
+from tests.sql.leak_findings import finding_session
 
 ITEM: Row = {
     "line_item_id": "line-1",
@@ -27,12 +29,8 @@ ITEM: Row = {
 BELOW_COST: Row = {"total_sell": Decimal(8), "margin": Decimal(-2)}
 
 
-def leaks(*items: Row, invoiced: tuple[str, ...] = ()) -> list[Row]:
-    connection = session()
-    make(connection, "current_line_items", table_types(PRICED_LINE_ITEMS), *items, defaults=ITEM)
-    make(connection, "invoiced_charges", {"charge_id": "varchar"}, *({"charge_id": name} for name in invoiced))
-    connection.execute(f"create temp view unit_cost_differences as {load_sql('marts/unit_cost_differences')}")
-    return select(connection, "marts/margin_leaks")
+def leaks(*items: Row, **others: Row) -> list[Row]:
+    return select(finding_session(*({**ITEM, **item} for item in items), **others), "marts/margin_leaks")
 
 
 @pytest.mark.parametrize(
@@ -47,7 +45,12 @@ def leaks(*items: Row, invoiced: tuple[str, ...] = ()) -> list[Row]:
             "account 1 of nobody",
         ),
         ({"bucket": "unpriced", "reason": "no rule"}, "unpriced", 10, "no rule"),
-        ({"bucket": "marketplace_fee", "margin": 0}, "marketplace_fee_not_passed_on", 10, "Machines"),
+        (
+            {"bucket": "marketplace_fee", "charge_nature": "marketplace_fee", "margin": 0},
+            "marketplace_fee_not_passed_on",
+            10,
+            "Machines",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )
@@ -71,12 +74,11 @@ def test_what_earns_its_cost_or_returns_it_is_no_leak(item: Row) -> None:
     assert leaks(item) == []
 
 
-def test_a_marketplace_fee_that_stands_on_a_document_is_passed_on() -> None:
-    assert leaks({"bucket": "marketplace_fee"}, invoiced=("k1", "k1")) == []
-
-
-def test_charges_sold_below_cost_stay_a_finding_when_they_are_invoiced() -> None:
-    assert pick(leaks(BELOW_COST, invoiced=("k1", "k1")), "amount") == [2]
+def test_the_findings_of_other_files_are_gathered() -> None:
+    special: Row = {"special_price_id": "s", "method": "markup", "percent": 60, "valid_to": "2026-10-01"}
+    item: Row = {"period_start": "2026-10-05"}
+    assert pick(leaks(item, special_price=special), "kind", "amount") == [("expired_special_price", 1)]
+    assert pick(leaks(item, error={"reason": "no currency"}), "kind", "amount") == [("not_invoiced", 10)]
 
 
 def test_findings_of_one_kind_customer_and_detail_are_added_up_exactly() -> None:
@@ -174,8 +176,13 @@ def test_the_order_of_lines_changes_nothing() -> None:
 
 
 def test_findings_have_the_columns_and_types_of_their_contract() -> None:
-    connection = session()
-    make(connection, "current_line_items", table_types(PRICED_LINE_ITEMS))
-    make(connection, "invoiced_charges", {"charge_id": "varchar"})
-    connection.execute(f"create temp view unit_cost_differences as {load_sql('marts/unit_cost_differences')}")
-    assert output_types(connection, "marts/margin_leaks") == table_types(MARGIN_LEAKS)
+    assert output_types(finding_session(), "marts/margin_leaks") == table_types(MARGIN_LEAKS)
+
+
+def test_only_kinds_of_the_contract_are_found() -> None:
+    unmapped: Row = {"bucket": "unmapped_account", "customer_id": None, "reason": "account 1"}
+    found = leaks(
+        BELOW_COST, DEAR, unmapped, {"bucket": "unpriced", "reason": "no rule"}, {"bucket": "marketplace_fee"}
+    )
+    assert set(pick(found, "kind")) <= set(LEAK_KINDS)
+    assert len(found) == 5
