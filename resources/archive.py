@@ -15,6 +15,7 @@ from billing_pipeline.identifiers import file_name_of
 from resources import clock
 from resources.carriers import sha256_of
 from resources.lake import replacing
+from resources.unfinished_files import unfinished_name
 
 _BLOCK = 1 << 20
 
@@ -44,8 +45,9 @@ class Archive:
         Raises:
             OSError: the file cannot be read.
         """
-        incoming = self.root / "files" / f"incoming.{os.getpid()}"
-        incoming.parent.mkdir(parents=True, exist_ok=True)
+        folder = self.root / "files"
+        folder.mkdir(parents=True, exist_ok=True)
+        incoming = unfinished_name(folder / "incoming")
         digest, size = hashlib.sha256(), 0
         try:
             with file.open("rb") as source, incoming.open("wb") as copy:

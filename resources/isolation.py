@@ -7,6 +7,7 @@ once. Small plain text is read here: it can do no harm and a child costs a secon
 
 import errno
 import logging
+import os
 import resource
 import time
 from collections.abc import Iterator, Sequence
@@ -14,8 +15,9 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from types import TracebackType
 from typing import Self
 
@@ -216,4 +218,16 @@ def _converted(connection: duckdb.DuckDBPyConnection, job: Job) -> Converted | B
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_with_parent)
+
+
+def _end_with_parent() -> None:
+    """See to it that this child ends when its parent is killed: it would wait for work for ever."""
+    Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def _wait_for_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -94,8 +94,7 @@ class ReferenceJournal:
         if not target.exists():
             with replacing(target) as temporary:
                 temporary.write_bytes(found.content)
-                temporary.chmod(0o644)
-            target.chmod(0o444)
+                temporary.chmod(0o444)
 
     def read(self, file: str, sha256: str) -> bytes:
         """Return the bytes of a version.
@@ -149,7 +148,7 @@ class ReferenceJournal:
         target = self._entry(len(self._entries()) + 1)
         with replacing(target) as temporary:
             temporary.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", "utf-8")
-        target.chmod(0o444)
+            temporary.chmod(0o444)
 
     def _entries(self) -> list[Path]:
         return sorted((self.root / "journal").glob("*.json"))

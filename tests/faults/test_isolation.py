@@ -1,6 +1,10 @@
 """Readers in child processes: whatever a file does to one, this process lives and the other files go on."""
 
 import gzip
+import os
+import select
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -88,3 +92,31 @@ def test_a_fault_in_a_reader_refuses_the_file_and_is_told(
     assert isinstance(outcome, BadInput)
     assert "its reader failed: KeyError" in outcome.reason
     assert "the reader of a.csv failed" in caplog.text
+
+
+_PARENT = """
+import os, signal
+from resources.isolation import _pool
+if __name__ == "__main__":
+    pool = _pool(1)
+    print(pool.submit(os.getpid).result(), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_child_ends_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    # Found by killing runs: the children of each waited for work for ever, with all their memory.
+    program = tmp_path / "parent.py"
+    program.write_text(_PARENT)
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    parent = subprocess.Popen([sys.executable, str(program)], stdout=subprocess.PIPE, text=True, env=environment)
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    try:
+        end = os.pidfd_open(child)
+    except ProcessLookupError:
+        return
+    with os.fdopen(end, "rb", closefd=True):
+        assert select.select([end], [], [], 60)[0] == [end]
+    parent.wait()
+    parent.stdout.close()
