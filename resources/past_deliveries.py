@@ -18,12 +18,14 @@ from billing_pipeline.deliveries import FileSet
 from billing_pipeline.periods import FIRST_DAY, BillingPeriod, local_day
 from billing_pipeline.repeated_invoices import with_repeats
 from billing_pipeline.schemas.deliveries import DELIVERIES
+from billing_pipeline.schemas.vendor_totals import VENDOR_TOTALS
 from resources.archive_as_of import ArchiveAsOf
 from resources.inbox import Inbox, assembled_arrivals
 from resources.intake import Intake
 from resources.isolation import Converter
 from resources.lake import Lake
 from resources.overlay import OverlayLake
+from resources.totals_intake import totals_frame
 
 # The partition that holds the deliveries of every day that need not be worked through.
 OTHER_DAYS = "other-days"
@@ -102,6 +104,16 @@ class PastDeliveries:
         known = with_repeats(pl.concat([DELIVERIES.empty_frame().with_columns(day=pl.lit("", pl.String)), *days]))
         others = known.filter(~pl.col("day").is_in(sorted(self.taken))).drop("day")
         self.lake.write_frame(DELIVERIES, OTHER_DAYS, others)
+        self._state_totals_of_other_days()
+
+    def _state_totals_of_other_days(self) -> None:
+        """Read the totals of the days that were not taken once more: a few small files, each on its day of arrival."""
+        by_day: dict[str, list[FileSet]] = {}
+        for file in (file for found in self.inbox.by_source.values() for file in found.totals):
+            by_day.setdefault(local_day(file.received_at, self.zone).isoformat(), []).append(file)
+        for day in sorted(by_day.keys() - self.taken):
+            # One that is refused now was refused then.
+            self.lake.write_frame(VENDOR_TOTALS, day, totals_frame(by_day[day], self.intake.archive, []))
 
     def _days_with(self, condition: pl.Expr) -> list[str]:
         return sorted(day for day, frame in self.by_day.items() if frame.filter(condition).height)

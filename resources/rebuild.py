@@ -16,19 +16,24 @@ from typing import Any
 
 import duckdb
 
+from billing_pipeline.charges.request import choose_view
 from billing_pipeline.configuration import WorkspaceConfig
 from billing_pipeline.errors import BillingError
 from billing_pipeline.invoicing import DraftOptions, InvoiceError
 from billing_pipeline.ledger.documents import load_invoices
 from billing_pipeline.ledger.operations import ReplaceResult
+from billing_pipeline.ledger.past import PastLedger, write_past
+from billing_pipeline.ledger.standing import standing_documents
 from billing_pipeline.periods import BillingPeriod, local_day
 from billing_pipeline.reference import ReferenceSet
 from billing_pipeline.schemas.deliveries import DELIVERIES, QUARANTINE
 from billing_pipeline.schemas.priced_line_items import PRICED_LINE_ITEMS
+from billing_pipeline.schemas.reconciliation import USAGE_RECONCILIATION
+from billing_pipeline.schemas.vendor_totals import VENDOR_TOTALS
+from resources.adjustments import months_locked
 from resources.archive_as_of import ArchiveAsOf
 from resources.carriers import sha256_of
 from resources.charge_files import write_day_files
-from resources.connections import EXPORT_MEMORY
 from resources.day_runs import credited_invoices, list_charges_of_day, price_days, reconcile_day
 from resources.document_files import write_documents
 from resources.invoice_runs import Books, draft_into
@@ -38,11 +43,12 @@ from resources.ledger import open_ledger, reading
 from resources.logo_versions import logo_as_of
 from resources.overlay import OverlayLake
 from resources.past_deliveries import PastDeliveries
+from resources.past_ledger import past_ledger
 from resources.publishing import publish_books
 from resources.reference_files import config_as_of, load_reference, reference_frames
 from resources.reference_journal import ReferenceJournal, known_versions
 from resources.relations import mark_current, read_deliveries, read_partitions, read_vendor_rows, register_frames
-from resources.session import duckdb_session
+from resources.session import EXPORT_MEMORY, duckdb_session
 from resources.warehouse import Warehouse
 from resources.workspace import CONFIG_FILE, Workspace
 
@@ -50,6 +56,10 @@ MANIFEST = "rebuild.json"
 WHO = "billing rebuild"
 _SCRATCH = ".building"
 _CONVERTED = "vendor_charges"
+# What names a document that is reckoned with.
+_DOCUMENT = ("invoice_id", "invoice_number", "status", "content_sha256")
+# What was known then, worked out again from the archive and read by the stages that follow.
+_KNOWN = (DELIVERIES.name, VENDOR_TOTALS.name, PRICED_LINE_ITEMS.name, USAGE_RECONCILIATION.name)
 
 
 class NothingKnown(BillingError):
@@ -65,7 +75,7 @@ class Rebuilt:
         deliveries: how many deliveries of the month were known, replaced ones among them.
         invoices: how many drafts there are.
         errors: why customers have none.
-        notices: what to know about the terms of that instant.
+        notices: what to know about the terms and the documents of that instant.
         files: the files made for people, relative to the folder.
     """
 
@@ -134,55 +144,72 @@ class _Rebuild:
         """Take, price, reconcile, list, export, draft and publish."""
         # Deliveries known then; over the workspace's lake, for what is converted already.
         known = OverlayLake(self.scratch / "lake", Lake(self.workspace.lake), shared=())
-        lake = OverlayLake(self.out / "lake", known, shared=(DELIVERIES.name, PRICED_LINE_ITEMS.name))
-        time_zone = self.config.organisation.time_zone
+        lake = OverlayLake(self.out / "lake", known, shared=_KNOWN)
         engine = open_ledger("sqlite:///ledger.db", self.out)
         books = Books(self.config, lake, engine)
         try:
+            past, notices = past_ledger(self.workspace, self.period, self.as_of, self.scratch)
+            with engine.begin() as transaction:
+                write_past(transaction, past)
+                locked = months_locked(standing_documents(transaction, self.period), self.period)
             with duckdb_session(memory_limit="3GB", temp_directory=self.scratch) as connection:
                 register_frames(connection, reference_frames(self.reference))
-                days, supporting = self._take_days(connection, known)
-                price_days(connection, known, time_zone, supporting)
-                price_days(connection, lake, time_zone, days)
+                days, supporting = self._take_days(connection, known, locked)
+                price_days(connection, known, self.config, supporting)
+                for day in supporting:
+                    reconcile_day(connection, known, day)
+                price_days(connection, lake, self.config, days)
                 for day in days:
                     reconcile_day(connection, lake, day)
+                for day in days:
                     list_charges_of_day(connection, lake, self.config.organisation, day)
                 drafted = draft_into(connection, books, self.reference, self.period, options, self.as_of, WHO)
                 deliveries = self._deliveries(connection, lake)
             files = [*self._write_charges(lake, days), *self._write_documents(books)]
             today = local_day(self.as_of, self.config.organisation.zone)
-            warehouse = Warehouse(self.out / "warehouse.duckdb", lake, self.scratch)
-            publish_books(warehouse, books, today, self.period)
+            warehouse = Warehouse(self.out / "warehouse.duckdb", lake, self.scratch, self._archive)
+            publish_books(warehouse, books, self.reference.special_prices, today, self.period)
             warehouse.path.with_suffix(".lock").unlink(missing_ok=True)
         finally:
             engine.dispose()
-        self._write_manifest(days, deliveries, options)
-        return self._summary(days, deliveries, drafted, files)
+        self._write_manifest(days, deliveries, past, options)
+        return self._summary(days, deliveries, drafted, files, notices)
 
-    def _take_days(self, connection: duckdb.DuckDBPyConnection, known: OverlayLake) -> tuple[list[str], list[str]]:
-        """Take the days with deliveries of the month, and those whose debits credit notes among them credit.
+    def _take_days(
+        self, connection: duckdb.DuckDBPyConnection, known: OverlayLake, locked: Sequence[BillingPeriod]
+    ) -> tuple[list[str], list[str]]:
+        """Take the days with deliveries of the month, and those that they or its documents reckon with.
+
+        Args:
+            locked: earlier months with documents, whose differences go on the month's documents.
 
         Returns:
             The month's days, whose partitions then lie in the result, and the supporting days.
         """
-        archive = ArchiveAsOf(self.workspace.archive, self.as_of, self.config.organisation.zone)
         taking = OverlayLake(known.root, known.below, shared=(DELIVERIES.name,))
         with Converter(connection, self.scratch) as converter:
-            past = PastDeliveries.look(connection, converter, self.config, archive, taking)
+            past = PastDeliveries.look(connection, converter, self.config, self._archive, taking)
             days = past.take_month(self.period)
             if not days:
                 raise NothingKnown(f"no delivery of {self.period} was known at {self.as_of.isoformat()}")
-            read_deliveries(connection, known, days)
+            earlier = {day for month in locked for day in past.take_month(month)}
+            read_deliveries(connection, known, sorted({*days, *earlier}))
             read_vendor_rows(connection, known)
-            supporting = past.take_invoices(sorted(credited_invoices(connection)))
+            # With the invoices that their credit notes credit.
+            supporting = sorted({*earlier, *past.take_invoices(sorted(credited_invoices(connection)))})
             past.list_other_days()
         for day in days:
             self._keep(known, day)
         return days, [day for day in supporting if day not in days]
 
+    @property
+    def _archive(self) -> ArchiveAsOf:
+        return ArchiveAsOf(self.workspace.archive, self.as_of, self.config.organisation.zone)
+
     def _keep(self, known: Lake, day: str) -> None:
         """Move a day's partitions from the scratch lake into the result."""
-        for name in (f"{DELIVERIES.name}/{day}.parquet", f"{QUARANTINE.name}/{day}.parquet", f"{_CONVERTED}/{day}"):
+        partitions = (f"{table.name}/{day}.parquet" for table in (DELIVERIES, QUARANTINE, VENDOR_TOTALS))
+        for name in (*partitions, f"{_CONVERTED}/{day}"):
             target = self.out / "lake" / name
             if (known.root / name).exists():
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -190,9 +217,11 @@ class _Rebuild:
 
     def _write_charges(self, lake: Lake, days: Iterable[str]) -> list[Path]:
         written: list[Path] = []
+        organisation, exports = self.config.organisation, self.out / "exports"
+        view = choose_view(self.config.views, None)
         with duckdb_session(memory_limit=EXPORT_MEMORY, threads=1, temp_directory=self.scratch) as connection:
             for day in days:
-                written += write_day_files(connection, lake, self.config.organisation, self.out / "exports", day)
+                written += write_day_files(connection, lake, organisation, exports, day, view)
         return written
 
     def _write_documents(self, books: Books) -> list[Path]:
@@ -213,7 +242,9 @@ class _Rebuild:
         ).pl()
         return list(frame.to_dicts())
 
-    def _write_manifest(self, days: Sequence[str], deliveries: list[dict[str, Any]], options: DraftOptions) -> None:
+    def _write_manifest(
+        self, days: Sequence[str], deliveries: list[dict[str, Any]], past: PastLedger, options: DraftOptions
+    ) -> None:
         made = [path for name in ("exports", "lake") for path in (self.out / name).rglob("*") if path.is_file()]
         document = {
             "month": self.period.text,
@@ -225,6 +256,7 @@ class _Rebuild:
             "override_unsettled": options.override_unsettled,
             "days": list(days),
             "deliveries": deliveries,
+            "documents": [{name: row[name] for name in _DOCUMENT} for row in past.documents],
             "reference": {
                 name: sorted(frame["source_sha256"].drop_nulls().unique().to_list())
                 for name, frame in self.reference.known.items()
@@ -243,13 +275,18 @@ class _Rebuild:
         return known_versions(taken, self.as_of)[0][-1].sha256
 
     def _summary(
-        self, days: Sequence[str], deliveries: Sequence[object], drafted: ReplaceResult, files: Sequence[Path]
+        self,
+        days: Sequence[str],
+        deliveries: Sequence[object],
+        drafted: ReplaceResult,
+        files: Sequence[Path],
+        notices: Sequence[str],
     ) -> Rebuilt:
         return Rebuilt(
             days=tuple(days),
             deliveries=len(deliveries),
             invoices=len(drafted.created),
             errors=drafted.errors,
-            notices=self.reference.notices,
+            notices=(*self.reference.notices, *notices),
             files=tuple(str(path.relative_to(self.out)) for path in files),
         )
