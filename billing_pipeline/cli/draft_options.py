@@ -1,12 +1,16 @@
 """The options of a run of drafts, as several commands take them."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
 
 from billing_pipeline.errors import WrongUsage
 from billing_pipeline.invoicing import DraftOptions
+from billing_pipeline.periods import BillingPeriod, local_day
+from resources import clock
+from resources.workspace import Workspace
 
 ApplyCredits = Annotated[
     bool, typer.Option("--apply-credits", help="General credits reduce the invoice, never below 0; the rest stays.")
@@ -50,6 +54,14 @@ def draft_options(
         apply_credits=apply_credits,
         use_credits_for_marketplace_fees=use_credits_for_marketplace_fees,
     )
+
+
+def period_to_draft(workspace: Workspace, month: str | None) -> BillingPeriod:
+    """Return the period that was named, else last month on the organisation's clock."""
+    if month is not None:
+        return BillingPeriod.parse(month)
+    today = local_day(clock.utc_now(), workspace.load_config().organisation.zone)
+    return BillingPeriod.of_day(today.replace(day=1) - timedelta(days=1))
 
 
 def draft_config(options: DraftOptions, who: str) -> dict[str, Any]:
