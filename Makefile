@@ -12,19 +12,26 @@ PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check --no-inp
 PYTEST_ARGS ?= -n 2
 BENCH_ROWS ?= 1000000
 CORRUPTION_CASES ?= 1200
+KILL_POINTS ?= 200
+KILL_WORKERS ?= 2
+KILL_SEED ?= 1
 
 # The workspace: everything a deployment owns. `data` is ignored by git.
 export BILLING_HOME ?= data
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-corruption test-ledger lint dev bench docs clean
+.PHONY: help install run test test-conservation test-corruption test-ledger test-kills test-filters test-reconciliation lint dev bench docs clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make run    install, then a demo month with sample files: billing demo'
 	@echo 'make test   install, lint, then all tests'
 	@echo 'make test-corruption  damages deliveries CORRUPTION_CASES times (default 1200): nothing may be silently wrong'
+	@echo 'make test-conservation  CONSERVATION_EXAMPLES stories (default 200) of deliveries, locks and credits: no money is lost'
 	@echo 'make test-ledger  LEDGER_APPROVALS approvals (default 1000) by LEDGER_WORKERS processes, LEDGER_KILLS of them killed'
+	@echo 'make test-filters  FILTER_CASES expressions (default 100000) tried on the filter of charges'
+	@echo 'make test-reconciliation  RECONCILED_MONTHS generated months (default 200) with planted faults: every cent is found'
+	@echo 'make test-kills  kills runs, approvals and exports at KILL_POINTS of their durable steps (default 200)'
 	@echo 'make lint   ruff, mypy, import-linter, sqlfluff'
 	@echo 'make dev    Dagster web server and daemon on the workspace (BILLING_HOME, default data)'
 	@echo 'make bench  time and memory at BENCH_ROWS rows (default 1000000)'
@@ -53,10 +60,25 @@ test: lint
 test-corruption: $(INSTALLED)
 	@$(BIN)/python -m tests.faults.corruption_sweep --cases $(CORRUPTION_CASES)
 
+test-conservation: $(INSTALLED)
+	@CONSERVATION_EXAMPLES=$${CONSERVATION_EXAMPLES:-200} $(BIN)/python -m pytest -n 2 --durations=2 \
+	tests/properties/test_money_conservation.py tests/properties/test_arrival_orders.py
+
 # On SQLite, and on PostgreSQL where it is installed.
 test-ledger: $(INSTALLED)
 	@LEDGER_APPROVALS=$${LEDGER_APPROVALS:-1000} LEDGER_WORKERS=$${LEDGER_WORKERS:-8} LEDGER_KILLS=$${LEDGER_KILLS:-40} \
 	$(BIN)/python -m pytest --durations=2 tests/faults/test_ledger_concurrency.py
+
+test-filters: $(INSTALLED)
+	@FILTER_CASES=$${FILTER_CASES:-100000} $(BIN)/python -m pytest tests/properties/test_filter_fuzz.py
+
+# A reduced sample runs with the tests.
+test-reconciliation: $(INSTALLED)
+	@RECONCILED_MONTHS=$${RECONCILED_MONTHS:-200} $(BIN)/python -m pytest $(PYTEST_ARGS) tests/properties/test_reconciled_months.py
+
+# Kills `billing run`, approvals and exports at KILL_POINTS of their durable steps: about 12 CPU seconds a point.
+test-kills: $(INSTALLED)
+	@$(BIN)/python -m tests.faults.kill_sweep --points $(KILL_POINTS) --workers $(KILL_WORKERS) --seed $(KILL_SEED)
 
 lint: $(INSTALLED)
 	@echo 'ruff check'

@@ -15,6 +15,7 @@ from dagster import (
 from assets.charges import build_customer_charges
 from assets.deliveries import build_intake
 from assets.invoices import build_invoice_drafts
+from assets.mails import build_mail_outbox
 from assets.partitions import arrival_days, billing_months
 from assets.pricing import build_priced_line_items
 from assets.reconciliation import build_usage_reconciliation
@@ -64,10 +65,11 @@ def build_definitions(workspace: Workspace) -> Definitions:
         AssetSelection.assets("invoice_drafts", "warehouse"),
         description="Invoice drafts of a billing period from its current deliveries, and the warehouse.",
     )
+    mail_outbox, mail_schedule = build_mail_outbox(workspace, time_zone)
     return Definitions(
         assets=assets,
-        jobs=[daily, month_close],
-        schedules=build_schedules(time_zone, daily, month_close),
+        jobs=[daily, month_close, mail_outbox],
+        schedules=[*build_schedules(time_zone, daily, month_close), mail_schedule],
         sensors=[build_landing_files(workspace, daily)],
         resources={"workspace": WorkspaceResource(home=str(workspace.home))},
         executor=in_process_executor,

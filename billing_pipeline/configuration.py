@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from billing_pipeline.charges.request import View
 from billing_pipeline.mail_settings import MailSettings
 from billing_pipeline.money import UnknownCurrency, minor_units
 
@@ -83,6 +84,8 @@ class Source(_Strict):
         stable_after_seconds: a file modified more recently than this waits for the next run; None takes it as soon as
             it stands still for a moment.
         requires_checksum: whether a file without a checksum file that fits it waits for one.
+        invoiced_through: the source of the distributor whose invoices bill what this feed itemises; None if the vendor
+            bills it. Nothing of such a feed is charged on: its cost is on the distributor's invoices.
     """
 
     id: Identifier
@@ -94,6 +97,7 @@ class Source(_Strict):
     currency: str | None = None
     stable_after_seconds: Annotated[int, Field(ge=0)] | None = None
     requires_checksum: bool = False
+    invoiced_through: str | None = None
 
     @field_validator("tolerance", mode="before")
     @classmethod
@@ -140,6 +144,7 @@ class WorkspaceConfig(_Strict):
     ledger: LedgerSettings = LedgerSettings()
     documents: DocumentSettings = DocumentSettings()
     mail: MailSettings | None = None
+    views: dict[Identifier, View] = {}
 
     @model_validator(mode="after")
     def _sources_differ(self) -> Self:
@@ -148,6 +153,29 @@ class WorkspaceConfig(_Strict):
         if repeated:
             raise ValueError(f"source id used twice: {', '.join(repeated)}")
         return self
+
+    @model_validator(mode="after")
+    def _invoiced_through_a_distributor(self) -> Self:
+        formats = {source.id: source.format for source in self.sources}
+        for source in self.sources:
+            distributor = source.invoiced_through
+            if distributor is None:
+                continue
+            where = f"source {source.id}: invoiced_through = {distributor!r}"
+            if source.format == "distributor_invoice":
+                raise ValueError(f"{where}: its files are invoices themselves, only a feed can be invoiced through one")
+            if distributor not in formats:
+                raise ValueError(f"{where} names no source; there are {', '.join(formats)}")
+            if formats[distributor] != "distributor_invoice":
+                raise ValueError(
+                    f"{where} must name a source of format distributor_invoice, that one is {formats[distributor]}"
+                )
+        return self
+
+    @property
+    def invoiced_through(self) -> dict[str, str]:
+        """The distributor's source by the id of each feed that merely itemises that distributor's invoices."""
+        return {source.id: source.invoiced_through for source in self.sources if source.invoiced_through is not None}
 
     def source(self, source_id: str) -> Source:
         """Return the source with this id.

@@ -18,14 +18,15 @@ from billing_pipeline.explaining.model import ChargeExplanation, Explanation
 from billing_pipeline.invoicing import Invoice
 from billing_pipeline.ledger.documents import list_invoices, load_invoice
 from billing_pipeline.periods import local_day
+from billing_pipeline.schemas.customer_charges import CUSTOMER_CHARGES
 from resources.archive import Archive
 from resources.explained_charges import ChargeReader
-from resources.explained_ids import Target, find_target, partition_of_charge
+from resources.explained_ids import Target, find_target, partition_of_charge, partition_of_sum
 from resources.explained_terms import KnownRows
 from resources.lake import Lake
 from resources.ledger import charges_behind, open_ledger, reading
 from resources.reference_files import load_reference
-from resources.relations import mark_current, read_deliveries, register_frames
+from resources.relations import mark_current, read_deliveries, read_partitions, register_frames
 from resources.session import duckdb_session
 from resources.workspace import Workspace
 
@@ -33,6 +34,12 @@ Item = Mapping[str, Any]
 
 # Every version of the reference files that was ever taken into use, and to take none now.
 _EVER = datetime(9999, 1, 1, tzinfo=UTC)
+
+# The charges of a customer charge that is a sum: only what is billed is in one.
+_OF_SUM = (
+    "bucket = 'billed' and 'line-' || charge_group_id(delivery_id, null, invoice_number, customer_id, null, product_id,"
+    " unit, charge_type, currency) = $id"
+)
 
 # How many vendor rows of a charge are read unless all are wanted.
 FIRST_ROWS = 10
@@ -61,6 +68,8 @@ def explain(workspace: Workspace, identifier: str, line_number: str | None, ever
         items = _items(reader, target)
         charges = reader.explain(items, _rows_of_each(items, every_row))
         problems = tuple(problem for charge in charges for problem in _named_problems(charge))
+        if target.kind == "customer_charge":
+            problems = (*_sum_problems(reader, target, items), *problems)
         billed_on = _billed_on(engine, lake, items[0]) if len(items) == 1 else ()
         return Explanation(target.kind, target.named, charges=charges, billed_on=billed_on, problems=problems)
 
@@ -80,10 +89,30 @@ def _items(reader: ChargeReader, target: Target) -> Sequence[Item]:
     if target.kind == "charge":
         partition = partition_of_charge(reader.lake, target.id)
         return reader.items("charge_id = $id", {"id": target.id}, [] if partition is None else [partition])
+    if target.kind == "customer_charge":
+        partition = partition_of_sum(reader.lake, target.id)
+        days = [] if partition is None else [partition]
+        read_partitions(reader.connection, "sums_of_day", CUSTOMER_CHARGES, reader.lake, days)
+        return reader.items(_OF_SUM, {"id": target.id}, days)
     if target.line_number is None:
         return reader.items("delivery_id = $id", {"id": target.id}, None)
     parameters = {"id": target.id, "line": target.line_number}
     return reader.items("delivery_id = $id and line_number = $line", parameters, None)
+
+
+def _sum_problems(reader: ChargeReader, target: Target, items: Sequence[Item]) -> tuple[str, ...]:
+    """Compare a customer charge with the charges it is the sum of."""
+    [listed] = reader.connection.execute(
+        "select total_cost_price, total_sell_price, row_count from sums_of_day where line_item_id = $id",
+        {"id": target.id},
+    ).fetchall()
+    found = tuple(sum(item[name] for item in items) for name in ("total_cost", "total_sell", "row_count"))
+    names = ("cost", "price", "number of vendor rows")
+    return tuple(
+        f"the {name} of the customer charge is {shown}, that of its charges {own}"
+        for name, shown, own in zip(names, listed, found, strict=True)
+        if shown != own
+    )
 
 
 def _document(reader: ChargeReader, engine: Engine, target: Target, every_row: bool) -> Explanation:
@@ -136,8 +165,9 @@ def _billed_on(engine: Engine, lake: Lake, item: Item) -> tuple[str, ...]:
         return ()
     found = []
     with reading(engine).connect() as connection:
-        documents = list_invoices(connection, period=item["billing_period"], customer=item["customer_id"])
-    for document in documents:
+        documents = list_invoices(connection, customer=item["customer_id"])
+    # Later documents may adjust it.
+    for document in (one for one in documents if one.billing_period >= item["billing_period"]):
         behind = charges_behind(engine, lake, document.invoice_id).filter(pl.col("charge_id") == item["charge_id"])
         found += [f"{document.invoice_id}/{number}" for number in behind["line_number"].to_list()]
     return tuple(found)

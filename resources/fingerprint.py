@@ -15,14 +15,14 @@ from billing_pipeline.queries import sql_folder
 PACKAGES = ("billing_pipeline", "resources")
 # What turns a file into rows, what judges a set of files and lists it, and the settings of the engine.
 ROOTS = ("resources.conversion", "resources.delivery_rows", "resources.session")
-# They say when a file is taken, not what becomes of it.
-_SETTINGS_OF_ARRIVAL = {"folder", "stable_after_seconds", "requires_checksum"}
+# They say when a file is taken and what its charges are billed by, not which rows it has.
+_SETTINGS_OF_OTHERS = {"folder", "stable_after_seconds", "requires_checksum", "invoiced_through"}
 
 
 @cache
 def converter_fingerprint(source: Source) -> str:
     """Return a hash of all that decides how a source's files become deliveries and rows."""
-    settings = source.model_dump_json(exclude=_SETTINGS_OF_ARRIVAL)
+    settings = source.model_dump_json(exclude=_SETTINGS_OF_OTHERS)
     return hashlib.sha256(f"{_code_sha256()}\n{settings}".encode()).hexdigest()[:16]
 
 

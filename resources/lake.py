@@ -13,6 +13,7 @@ import polars as pl
 from billing_pipeline.errors import BillingError
 from billing_pipeline.queries import blind_to_statistics, one_thread
 from billing_pipeline.schemas.table import Table
+from resources.unfinished_files import unfinished_name
 
 _FULL_DEPTH_ROWS = 100_000
 
@@ -27,16 +28,20 @@ def quoted(text: object) -> str:
 
 
 @contextmanager
-def replacing(target: Path) -> Iterator[Path]:
+def replacing(target: Path, mode: int | None = None) -> Iterator[Path]:
     """Give a temporary path beside a file, and put it in the file's place once it is whole and on disk.
 
-    The temporary name does not end in the target's suffix, so no reader ever globs it.
+    Args:
+        target: the file.
+        mode: who may open it, from its first byte on; None for what the process's umask leaves to everybody.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f"{target.name}.{os.getpid()}.writing")
+    temporary = unfinished_name(target)
     try:
+        if mode is not None:
+            temporary.touch(mode)
         yield temporary
-        with temporary.open("rb+") as written:
+        with temporary.open("rb") as written:
             os.fsync(written.fileno())
         temporary.replace(target)
     finally:

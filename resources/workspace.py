@@ -5,9 +5,9 @@ import tomllib
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from billing_pipeline.configuration import Source, WorkspaceConfig
 from billing_pipeline.errors import ConfigurationInvalid
@@ -15,6 +15,7 @@ from billing_pipeline.errors import ConfigurationInvalid
 HOME_VARIABLE = "BILLING_HOME"
 CONFIG_FILE = "billing.toml"
 DEFAULT_HOME = "data"
+_Model = TypeVar("_Model", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,11 @@ class Workspace:
         return self.home / "exports"
 
     @property
+    def mappings(self) -> Path:
+        """Folder of the reseller's own mappings for other tools."""
+        return self.home / "mappings"
+
+    @property
     def dagster_home(self) -> Path:
         """Folder of the Dagster instance, unless DAGSTER_HOME names another."""
         return self.home / ".dagster"
@@ -104,13 +110,27 @@ def parse_config(file: Path, content: bytes) -> WorkspaceConfig:
     Raises:
         ConfigurationInvalid: it is no TOML, or a key is missing, unknown or wrong; names file and key.
     """
+    return parse_toml(file, content, WorkspaceConfig)
+
+
+def parse_toml(file: Path, content: bytes, model: type[_Model]) -> _Model:
+    """Read and check the bytes of a TOML file after a model of what it may say.
+
+    Args:
+        file: by which problems call it.
+        content: its bytes.
+        model: a pydantic model that forbids unknown keys.
+
+    Raises:
+        ConfigurationInvalid: it is no TOML, or a key is missing, unknown or wrong; names file and key.
+    """
     try:
         # Text to Decimal: a number with a point never passes through floating point.
         document = tomllib.loads(content.decode("utf-8"), parse_float=Decimal)
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationInvalid(f"{file}: {error}") from error
     try:
-        return WorkspaceConfig.model_validate(document)
+        return model.model_validate(document)
     except ValidationError as error:
         raise ConfigurationInvalid("\n".join(_complaints(file, error))) from error
 

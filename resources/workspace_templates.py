@@ -36,15 +36,17 @@ standard_edition_since = 2025-06-01  # customer charges: since when this edition
 # invoice_series = "INV"             # numbers: INV-2026-000001, gapless within the series and year
 
 # One block per vendor feed. Its files are dropped into landing/<id>, at any folder depth; a folder named
-# received=YYYY-MM-DD in the path says when they arrived, else the file's modification time does.
+# received=YYYY-MM-DD in the path says when they arrived, else the file's modification time does. Where they do not hold
+# the vendor's totals, drop those beside them as invoice_totals.csv.
 
 # [[sources]]
 # id = "aws"
 # format = "aws_cur"                 # aws_cur: AWS Cost and Usage Report, legacy (manifest and chunks)
 # vendor = "AWS"                     # the name that rules with scope `vendor` use
-# settles_after_business_days = [5, 15]
+# settles_after_business_days = [5, 15]   # usual, in business days of the organisation's country after the month
 # tolerance = "0"                    # accepted difference between the vendor's total and the rows
 # stable_after_seconds = 60          # for slow uploads: files modified more recently wait for the next run
+# invoiced_through = "distributor"   # a distributor's invoices bill what this feed itemises: never charge it twice
 # requires_checksum = true           # take only files that match a checksum file beside them: NAME.sha256, SHA256SUMS
 
 # [[sources]]
@@ -65,6 +67,13 @@ standard_edition_since = 2025-06-01  # customer charges: since when this edition
 # [documents]
 # html_template = "templates/invoice.html.j2"   # your own layouts, relative to this folder
 # typst_template = "templates/invoice.typ"
+
+# [views.accounting]                 # a saved choice of customer charges; the one called `default` is for daily files
+# columns = ["Customer", "Description", "Total Sell Price"]
+# filters = ["Type=Debit", "Quantity=1.."]
+# where = "unit is not null"
+# sort = "Customer,Total Sell Price:desc"
+# formats = ["xlsx", "csv"]
 
 # [mail]                             # for `billing mail send`
 # host = "smtp.example"

@@ -16,6 +16,10 @@
 --     from 10^13 is an error.
 -- usage_charge_id: the key of one usage charge, from the facts that make up the charge grain.
 -- item_charge_id: the key of one distributor-invoice item.
+-- charge_identity: what finds a charge of an account and month again in another delivery of them: of a distributor's
+--     item its line, of usage everything that makes up the charge grain as far as priced charges keep it.
+-- charge_group_id: the key of usage charges that are one row of the customer charges, or of the excluded ones. The
+--     former have neither reason nor account.
 --
 -- is_usable: whether a row of a reference file may decide for a charge: it was known at known_at, or it was recorded
 --     later and was not withdrawn before the charge was first seen, at seen_at. A row that is not usable never counts.
@@ -125,6 +129,46 @@ create or replace macro usage_charge_id(
 
 create or replace macro item_charge_id(delivery_id, line_number) as
 'item-' || md5(concat_ws(chr(31), delivery_id, line_number));
+
+create or replace macro charge_group_id(
+    delivery_id,
+    exclusion_reason,
+    invoice_number,
+    customer_id,
+    sub_account_id,
+    product_id,
+    unit,
+    charge_type,
+    currency
+) as 'sum-' || md5(concat_ws(
+    chr(31),
+    delivery_id,
+    coalesce(exclusion_reason, chr(30)),
+    coalesce(invoice_number, chr(30)),
+    coalesce(customer_id, chr(30)),
+    coalesce(sub_account_id, chr(30)),
+    coalesce(product_id, chr(30)),
+    coalesce(unit, chr(30)),
+    charge_type,
+    currency
+));
+
+create or replace macro charge_identity(
+    line_number, sub_account_id, product_id, charge_category, charge_nature, period_start, unit
+) as
+case
+    when line_number is not null then 'item' || chr(31) || line_number
+    else concat_ws(
+            chr(31),
+            'usage',
+            coalesce(sub_account_id, chr(30)),
+            coalesce(product_id, chr(30)),
+            coalesce(charge_category, chr(30)),
+            charge_nature,
+            coalesce(cast(period_start as varchar), chr(30)),
+            coalesce(unit, chr(30))
+        )
+end;
 
 create or replace macro is_usable(recorded_at, withdrawn_at, known_at, seen_at) as
 withdrawn_at is null

@@ -1,25 +1,24 @@
 """The command line's commands and options; what they do is in the modules beside this one."""
 
-import logging
-import os
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.logging import RichHandler
 
 from billing_pipeline.cli import (
     charge_commands,
     demonstration,
     explain,
+    focus_commands,
     invoice_commands,
     mail_commands,
     rebuilds,
+    reconciliations,
     reports,
     whatifs,
 )
+from billing_pipeline.cli.document_choice import WhoOption, user
 from billing_pipeline.cli.draft_options import (
     ApplyCredits,
     IncludeMarketplaceFees,
@@ -29,28 +28,22 @@ from billing_pipeline.cli.draft_options import (
     draft_options,
 )
 from billing_pipeline.cli.intake_listing import show_intake
-from billing_pipeline.cli.output import ERR, OUT, complain
+from billing_pipeline.cli.margins import MARGINS_BY, show_margins
 from billing_pipeline.cli.runs import RunRequest, run
-from billing_pipeline.errors import BillingError, WrongUsage
+from billing_pipeline.cli.start import new_app
+from billing_pipeline.cli.status import show_status
+from billing_pipeline.errors import WrongUsage
 from billing_pipeline.periods import BillingPeriod, parse_day
 from billing_pipeline.samples.sources import sample_billing_toml
 from resources.sample_files import write_sample_reference, write_samples
 from resources.workspace import Workspace
 from resources.workspace_templates import init_workspace
 
-app = typer.Typer(
-    name="billing",
-    help="A cloud reseller's billing month: vendor files in, reconciled charges, customer charges and invoices out.\n\n"
-    "Works on the workspace that BILLING_HOME names (default: data in the current folder). Exits 0 only if all went"
-    " well, 1 when something was refused or failed, 2 for wrong usage.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
+app = new_app()
 app.add_typer(invoice_commands.app, name="invoices")
 app.add_typer(charge_commands.app, name="charges")
 app.add_typer(mail_commands.app, name="mail")
+app.add_typer(focus_commands.app, name="focus")
 
 MonthOption = Annotated[str | None, typer.Option("--month", metavar="YYYY-MM", help="Billing period.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -149,26 +142,60 @@ def intake_command(
 
 @app.command("status")
 def status_command(month: MonthOption = None, as_json: JsonOption = False) -> None:
-    """Show where each source stands in each billing period."""
-    reports.status(Workspace.from_environment(), month and BillingPeriod.parse(month).text, as_json)
+    """Show where each source stands in each billing period: its state, files, totals, and what it waits for.
+
+    States: open (the month runs), collecting (it has ended; something is awaited), settled, locked (on documents). As
+    of the last run. The vendor's total is without tax, that of the rows with it; the difference leaves tax out.
+    --json prints every column of the warehouse's table billing_status.
+    """
+    show_status(Workspace.from_environment(), month and BillingPeriod.parse(month).text, as_json)
 
 
 @app.command("reconcile")
 def reconcile_command(
     month: Annotated[str, typer.Option("--month", metavar="YYYY-MM", help="Billing period.")],
+    accept: Annotated[
+        str | None,
+        typer.Option("--accept", metavar="SOURCE[/ACCOUNT]", help="Accept the differences that block, as they are."),
+    ] = None,
+    currency: Annotated[str | None, typer.Option("--currency", metavar="CODE", help="Accept this one only.")] = None,
+    reason: Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why it is accepted; kept.")] = None,
+    who: WhoOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show where every cent of a month's deliveries went: one row per bucket."""
-    reports.reconcile(Workspace.from_environment(), BillingPeriod.parse(month).text, as_json)
+    """Show what vendors say, what their rows add up to, and where every cent went: one row per bucket.
+
+    A difference that nothing explains blocks the invoices of its source and month. --accept lets it pass, is written
+    down with --reason and who, and holds only while difference and deliveries are the same. Exits 1 while a difference
+    blocks. docs/reconciliation.md says what each reason means.
+    """
+    workspace, period = Workspace.from_environment(), BillingPeriod.parse(month)
+    if accept is not None:
+        reconciliations.accept(workspace, period, accept, currency, reason, who or user())
+    elif currency is not None or reason is not None:
+        raise WrongUsage("--currency and --reason go with --accept")
+    if not reconciliations.reconcile(workspace, period.text, reports.query_warehouse, as_json):
+        raise typer.Exit(1)
 
 
 @app.command("margins")
 def margins_command(
     month: Annotated[str, typer.Option("--month", metavar="YYYY-MM", help="Billing period.")],
+    by: Annotated[
+        str | None,
+        typer.Option("--by", metavar="customer|product_type|both", help="Only the margins, a row for each."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show where money leaks: charges nobody pays for, prices below cost."""
-    reports.margins(Workspace.from_environment(), BillingPeriod.parse(month).text, as_json)
+    """Show where money leaks, each finding with its amount, and the margin per customer.
+
+    Leaks are unmapped accounts, unpriced and uninvoiced charges, prices below cost, special prices that have ended,
+    marketplace fees not passed on, cost above the distributor's price list, and credits beyond what was charged. With
+    --by only the margins are shown; --json without it prints the leaks. Currencies are never added up.
+    """
+    if by not in (None, *MARGINS_BY):
+        raise typer.BadParameter("choose customer, product_type or both", param_hint="--by")
+    show_margins(Workspace.from_environment(), BillingPeriod.parse(month).text, by, as_json)
 
 
 @app.command("rebuild")
@@ -243,23 +270,3 @@ def explain_command(
     """
     if not explain.explain_amount(Workspace.from_environment(), identifier, line, everything, as_json):
         raise typer.Exit(1)
-
-
-def main() -> None:
-    """Run the command; what a user can act on is one line on stderr and exit code 1."""
-    # Dagster's own anonymous usage reports: an instance's settings turn them off, this does before one exists.
-    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
-    logging.getLogger("billing").addHandler(
-        RichHandler(console=ERR, show_time=False, show_level=False, show_path=False)
-    )
-    logging.getLogger("billing").setLevel(logging.INFO)
-    try:
-        app()
-    except WrongUsage as error:
-        complain(str(error))
-        sys.exit(2)
-    except BillingError as error:
-        complain(str(error))
-        sys.exit(1)
-    finally:
-        OUT.file.flush()

@@ -1,4 +1,4 @@
-"""Commands that only look: status, reconcile, margins; and what came of a second try at the quarantine."""
+"""Selects on the warehouse for commands that only look, and a second try at the quarantine."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -61,37 +61,3 @@ def _quarantine(workspace: Workspace) -> dict[tuple[str, str], str]:
         read_partitions(connection, "quarantine", QUARANTINE, Lake(workspace.lake), None)
         found = connection.execute("select source, file_name, reason from quarantine order by all").fetchall()
     return {(source, name): reason for source, name, reason in found}
-
-
-def status(workspace: Workspace, month: str | None, as_json: bool) -> None:
-    """Print the state of each source and billing period."""
-    columns, rows = query_warehouse(
-        workspace,
-        "select source, billing_period, state, is_final, vendor_total, rows_total, difference, currency,"
-        " expected_settled_on, last_received_at from billing_status where $1 is null or billing_period = $1"
-        " order by billing_period, source, currency",
-        [month],
-    )
-    show_table("Status", columns, rows, as_json)
-
-
-def reconcile(workspace: Workspace, month: str, as_json: bool) -> None:
-    """Print the buckets of a month."""
-    columns, rows = query_warehouse(
-        workspace,
-        "select source, billing_account_id, bucket, amount, currency, row_count from usage_reconciliation"
-        " where billing_period = $1 order by source, billing_account_id, currency, bucket",
-        [month],
-    )
-    show_table(f"Reconciliation of {month}", columns, rows, as_json)
-
-
-def margins(workspace: Workspace, month: str, as_json: bool) -> None:
-    """Print the margin leaks of a month, the largest first."""
-    columns, rows = query_warehouse(
-        workspace,
-        "select kind, customer_id, source, amount, currency, detail from margin_leaks"
-        " where billing_period = $1 order by amount desc, kind, customer_id, detail",
-        [month],
-    )
-    show_table(f"Margin leaks of {month}", columns, rows, as_json)

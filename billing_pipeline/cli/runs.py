@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,21 +13,25 @@ import typer
 from assets.partitions import is_day_of_arrival
 from billing_pipeline.cli.draft_options import draft_config
 from billing_pipeline.cli.jobs import open_jobs
+from billing_pipeline.cli.month_documents import documents_of
 from billing_pipeline.cli.output import OUT, complain, money, show_table
+from billing_pipeline.cli.reconciliations import blocking
 from billing_pipeline.cli.reference_notices import take_reference
 from billing_pipeline.invoicing import DraftOptions
-from billing_pipeline.ledger.documents import list_errors, list_invoices
 from billing_pipeline.periods import FIRST_DAY, BillingPeriod, days_between, local_day
 from billing_pipeline.schemas.deliveries import DELIVERIES, QUARANTINE
 from billing_pipeline.schemas.priced_line_items import PRICED_LINE_ITEMS
+from billing_pipeline.schemas.vendor_totals import VENDOR_TOTALS
+from resources import clock
 from resources.archive import Archive
 from resources.intake import Inbox, open_inbox
 from resources.lake import Lake
 from resources.late_debits import days_with_late_debits
-from resources.ledger import open_ledger, reading
+from resources.published_tables import IS_PRICED
+from resources.publishing import publish_changes
 from resources.relations import read_deliveries, read_partitions
+from resources.unfinished_work import RUN, UnfinishedWork
 from resources.untaken import outdated_days, quarantined_days, untaken_days
-from resources.warehouse import IS_PRICED
 from resources.workspace import Workspace
 
 
@@ -57,16 +60,25 @@ def run(workspace: Workspace, request: RunRequest, as_json: bool = False) -> boo
     """
     config = workspace.load_config()
     refused = take_reference(workspace)
-    archive, lake = Archive(workspace.archive), Lake(workspace.lake)
+    archive, lake, work = Archive(workspace.archive), Lake(workspace.lake), UnfinishedWork(workspace.home)
     inbox = open_inbox(workspace.home, config, archive)
     busy = inbox.days(config.organisation.zone)
+    left: list[date] = []
     with open_jobs(workspace) as jobs:
         if request.first is not None and request.last is not None:
             days = days_between(request.first, request.last)
         else:
             zone = config.organisation.zone
             days = [day for day in untaken_days(inbox, lake, archive, zone) if is_day_of_arrival(day, zone)]
+            of_month = days_of_month(lake, workspace, request.month) if request.month is not None else []
+            left = [day for day in work.days() if is_day_of_arrival(day, zone) and day not in (*days, *of_month)]
+        marked = [day.isoformat() for day in (*days, *left) if is_day_of_arrival(day, config.organisation.zone)]
+        # Until the end: what the days make outdated or late is found again if this run does not live to run it.
+        work.begin_days(marked, RUN)
         jobs.run_days(days, busy, publish=request.month is None)
+        # What an earlier run left undone; apart, so that a day which cannot be finished stops no new one.
+        jobs.run_days(left, busy, publish=request.month is None)
+        days = [*days, *left]
         # What arrived for these days may make an invoice of a later day a repeat, or news.
         outdated = [day for day in outdated_days(inbox, lake, config.organisation.zone) if day not in days]
         jobs.run_days(outdated, busy, publish=request.month is None)
@@ -79,6 +91,9 @@ def run(workspace: Workspace, request: RunRequest, as_json: bool = False) -> boo
             jobs.run_days(again, busy, publish=False)
             days = [*days, *again]
             jobs.run_month(request.month, draft_config(request.options, "billing run"))
+    work.finish_days(marked, RUN)
+    # An earlier run may not have lived to publish what it had changed.
+    publish_changes(workspace, local_day(clock.utc_now(), config.organisation.zone))
     strays = _beyond_the_days(inbox, config.organisation.zone)
     return summarise(workspace, sorted(days), request.month, as_json, [*strays, *refused])
 
@@ -86,7 +101,11 @@ def run(workspace: Workspace, request: RunRequest, as_json: bool = False) -> boo
 def _beyond_the_days(inbox: Inbox, zone: ZoneInfo) -> list[str]:
     """Return a complaint for each file that counts as arrived on a day that is no partition: no run takes it."""
     files = [
-        *((one.files[0], one.received_at) for found in inbox.by_source.values() for one in found.complete),
+        *(
+            (one.files[0], one.received_at)
+            for found in inbox.by_source.values()
+            for one in (*found.complete, *found.totals)
+        ),
         *((item.arrival, item.arrival.received_at) for found in inbox.by_source.values() for item in found.refused),
     ]
     return [
@@ -113,13 +132,15 @@ def retry(workspace: Workspace) -> list[date]:
 
 
 def days_of_month(lake: Lake, workspace: Workspace, period: BillingPeriod) -> list[date]:
-    """Return the days on which a delivery of a billing period arrived, as far as runs have taken them."""
+    """Return the days on which a delivery or totals of a billing period arrived, as far as runs have taken them."""
     zone = workspace.load_config().organisation.zone
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
         read_partitions(connection, "taken", DELIVERIES, lake, None)
+        read_partitions(connection, "totals", VENDOR_TOTALS, lake, None)
         found = connection.execute(
-            "select distinct received_at from taken where billing_period = $period and unchanged_since is null",
+            "select received_at from taken where billing_period = $period and unchanged_since is null"
+            " union select received_at from totals where billing_period = $period",
             {"period": period.text},
         ).fetchall()
     return sorted({local_day(received_at, zone) for (received_at,) in found})
@@ -164,16 +185,6 @@ def _spoken(days: list[date], month: BillingPeriod | None) -> str:
     return spoken if month is None else f"{month}, {spoken}"
 
 
-@dataclass(frozen=True)
-class _Documents:
-    """The documents of a month: how many, why some are missing, and totals per currency."""
-
-    count: int
-    problems: tuple[str, ...]
-    notices: tuple[str, ...]
-    totals: dict[str, Decimal]
-
-
 def _facts(workspace: Workspace, days: list[date], month: BillingPeriod | None) -> dict[str, Any]:
     lake = Lake(workspace.lake)
     partitions = [day.isoformat() for day in days]
@@ -185,6 +196,10 @@ def _facts(workspace: Workspace, days: list[date], month: BillingPeriod | None) 
         taken = connection.execute(
             "select count(distinct delivery_id), coalesce(sum(row_count), 0) from deliveries"
         ).fetchone()
+        read_partitions(connection, "totals", VENDOR_TOTALS, lake, partitions)
+        months = connection.execute(
+            "select billing_period from deliveries union select billing_period from totals order by all"
+        ).fetchall()
         refused = connection.execute(
             "select source, file_name, row_number, column_name, value, reason from quarantine order by all"
         ).fetchall()
@@ -196,7 +211,7 @@ def _facts(workspace: Workspace, days: list[date], month: BillingPeriod | None) 
         sums = connection.execute(
             "select currency, sum(total_cost), sum(total_sell) from line_items group by currency order by currency"
         ).fetchall()
-    documents = _documents(workspace, month)
+    documents = documents_of(workspace, month)
     assert taken is not None
     assert items is not None
     counts: dict[str, Any] = {
@@ -208,19 +223,20 @@ def _facts(workspace: Workspace, days: list[date], month: BillingPeriod | None) 
         "unpriced": items[2],
     }
     if month is not None:
-        counts["invoices"] = documents.count
+        counts |= {"invoices": documents.count, "customers_without_draft": documents.missing}
     by_currency: dict[str, dict[str, str]] = {
         code: {"cost": money(cost, code), "price": money(price, code)} for code, cost, price in sums
     }
     for code, total in documents.totals.items():
         by_currency.setdefault(code, {})["invoiced"] = money(total, code)
     refusals = [_refusal(*row) for row in refused]
+    differences = blocking(workspace, sorted({*(name for (name,) in months), *([month.text] if month else [])}))
     return {
         "counts": counts,
         "totals": by_currency,
         "paths": _paths(workspace, partitions, month),
         "notices": [*_cost_notices(items[3]), *documents.notices],
-        "problems": [*refusals, *documents.problems],
+        "problems": [*refusals, *differences, *documents.problems],
     }
 
 
@@ -231,27 +247,6 @@ def _cost_notices(differing: int) -> list[str]:
         f"{differing} item(s) of distributor invoices cost other than the price list says: they are billed on the"
         " invoiced cost; the warehouse's table unit_cost_differences names them"
     ]
-
-
-def _documents(workspace: Workspace, month: BillingPeriod | None) -> _Documents:
-    if month is None:
-        return _Documents(0, (), (), {})
-    engine = open_ledger(workspace.load_config().ledger.url, workspace.home)
-    with reading(engine).connect() as connection:
-        found = list_invoices(connection, period=month.text)
-        errors = list_errors(connection, month.text)
-    totals: dict[str, Decimal] = {}
-    for summary in found:
-        totals[summary.currency] = totals.get(summary.currency, Decimal(0)) + summary.total
-    # A vendor that still estimates is a state, not a failure; nor is a customer who was invoiced before.
-    failed = {error.customer_id for error in errors if error.kind not in ("unsettled", "already_invoiced")}
-    texts = {error: f"no draft for customer {error.customer_id}: {error.reason}" for error in errors}
-    return _Documents(
-        len(found),
-        tuple(text for error, text in texts.items() if error.customer_id in failed),
-        tuple(text for error, text in texts.items() if error.customer_id not in failed),
-        totals,
-    )
 
 
 def _refusal(source: str, file: str, row: int | None, column: str | None, value: str | None, reason: str) -> str:

@@ -58,6 +58,7 @@ def test_the_promised_names_exist(definitions: Definitions) -> None:
     assert {schedule.name: schedule.job_name for schedule in repository.schedule_defs} == {
         "daily_customer_charges": "daily",
         "monthly_invoice_drafts": "month_close",
+        "mail_outbox": "mail_outbox",
     }
     assert {sensor.name: sensor.job_name for sensor in repository.sensor_defs} == {"landing_files": "daily"}
 

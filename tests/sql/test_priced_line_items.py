@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import duckdb
 import pytest
 
 from billing_pipeline.schemas.priced_line_items import BUCKETS, PRICED_LINE_ITEMS
@@ -32,9 +33,15 @@ CHARGE: Row = {
 }
 
 
-def line_item(changes: Row) -> Row:
+def made(*charges: Row, feeds: tuple[Row, ...] = ()) -> duckdb.DuckDBPyConnection:
     connection = session()
-    make(connection, "priced_charges", TYPES, changes, defaults=CHARGE)
+    make(connection, "priced_charges", TYPES, *charges, defaults=CHARGE)
+    make(connection, "feeds_invoiced_through", {"source": "varchar", "distributor": "varchar"}, *feeds)
+    return connection
+
+
+def line_item(changes: Row, feeds: tuple[Row, ...] = ()) -> Row:
+    connection = made(changes, feeds=feeds)
     (row,) = select(connection, "pricing/priced_line_items")
     return row
 
@@ -98,6 +105,20 @@ def test_where_several_things_keep_a_charge_from_being_billed_the_first_of_a_fix
         assert line_item(charge)["bucket"] == bucket
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"charge_nature": "tax"}, {"charge_nature": "marketplace_fee"}, {"customer_id": None}, {"is_final": False}],
+    ids=str,
+)
+def test_nothing_of_a_feed_that_a_distributor_invoices_is_billed_a_second_time(changes: Row) -> None:
+    row = line_item(changes, feeds=({"source": "aws", "distributor": "dist"},))
+    assert (row["bucket"], row["reason"]) == ("excluded_by_rule", "invoiced through dist")
+
+
+def test_what_a_distributor_invoices_of_another_feed_changes_nothing() -> None:
+    assert line_item({}, feeds=({"source": "gcp", "distributor": "dist"},))["bucket"] == "billed"
+
+
 def test_every_bucket_of_the_contract_can_be_reached_and_no_other() -> None:
     natures = [
         {"charge_nature": nature}
@@ -122,7 +143,7 @@ def test_a_marketplace_fee_names_its_term_as_pass_through_with_margin_zero() -> 
 
 
 def test_a_line_item_keeps_everything_that_made_its_price() -> None:
-    made: Row = {
+    facts: Row = {
         "price_scope": "product",
         "price_scope_id": "p1",
         "price_unit_price": exact("0.000000001"),
@@ -134,8 +155,8 @@ def test_a_line_item_keeps_everything_that_made_its_price() -> None:
         "expected_unit_cost": exact("7.5"),
         "credited_line_item_id": "line-k0",
     }
-    row = line_item(made | {"method": "volume", "percent": exact("12.5")})
-    assert {name: row[name] for name in made} == made
+    row = line_item(facts | {"method": "volume", "percent": exact("12.5")})
+    assert {name: row[name] for name in facts} == facts
     assert (row["price_method"], row["price_percent"]) == ("volume", exact("12.5"))
 
 
@@ -144,14 +165,13 @@ def test_a_price_without_adjustment_has_nothing_before_it() -> None:
 
 
 def test_no_charge_is_dropped_or_repeated() -> None:
-    connection = session()
-    make(connection, "priced_charges", TYPES, *({"charge_id": f"k{number}"} for number in range(5)), defaults=CHARGE)
+    feeds: tuple[Row, ...] = ({"source": "aws", "distributor": "dist"}, {"source": "gcp", "distributor": "dist"})
+    connection = made(*({"charge_id": f"k{number}"} for number in range(5)), feeds=feeds)
     rows = select(connection, "pricing/priced_line_items")
     assert sorted(pick(rows, "charge_id")) == ["k0", "k1", "k2", "k3", "k4"]
 
 
 def test_line_items_have_the_columns_and_types_of_their_contract() -> None:
-    connection = session()
-    make(connection, "priced_charges", TYPES)
+    connection = made()
     types = output_types(connection, "pricing/priced_line_items")
     assert types == table_types(PRICED_LINE_ITEMS)

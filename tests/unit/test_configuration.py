@@ -64,6 +64,34 @@ def test_an_organisation_that_cannot_be_used_is_refused(organisation: dict[str, 
         config(**organisation)
 
 
+DISTRIBUTOR = {"id": "dist", "format": "distributor_invoice", "vendor": "Distributor"}
+
+
+def through(distributor: str, feed: dict[str, Any] = SOURCE) -> WorkspaceConfig:
+    sources = [feed | {"invoiced_through": distributor}, DISTRIBUTOR]
+    return WorkspaceConfig.model_validate({"organisation": ORGANISATION, "sources": sources})
+
+
+def test_a_feed_may_be_invoiced_through_a_distributor_of_the_same_workspace() -> None:
+    assert through("dist").invoiced_through == {"aws": "dist"}
+    assert config({}).invoiced_through == {}
+
+
+@pytest.mark.parametrize(
+    ("feed", "distributor", "expected"),
+    [
+        (SOURCE, "dits", "source aws: invoiced_through = 'dits' names no source; there are aws, dist"),
+        (SOURCE, "aws", "source aws: invoiced_through = 'aws' must name a source of format distributor_invoice"),
+        (DISTRIBUTOR | {"id": "other"}, "dist", "source other: .*only a feed can be invoiced through one"),
+    ],
+)
+def test_a_feed_is_invoiced_through_a_distributor_or_refused(
+    feed: dict[str, Any], distributor: str, expected: str
+) -> None:
+    with pytest.raises(ValidationError, match=expected):
+        through(distributor, feed)
+
+
 def test_an_exact_tolerance_stays_exact() -> None:
     assert config({"tolerance": "0.01"}).source("aws").tolerance == Decimal("0.01")
 

@@ -20,8 +20,8 @@ from billing_pipeline.schemas import (
 from billing_pipeline.schemas.reference import REFERENCE_FILES
 from billing_pipeline.schemas.reference_file import ReferenceFile
 from billing_pipeline.schemas.table import Table
+from resources.published_tables import WAREHOUSE_TABLES
 from resources.publishing import publish_warehouse
-from resources.warehouse import WAREHOUSE_TABLES
 from tests.workspaces import make_workspace
 
 DECLARED = {
@@ -58,7 +58,7 @@ PROMISED = {
     "invoice_errors": "customer_id, billing_period, reason",
     "margin_leaks": "kind, customer_id, source, billing_period, amount, currency, detail",
 }
-NUMBERS = ("row_number", "installment_number", "x_installment_number", "line_number")
+NUMBERS = ("row_number", "installment_number", "x_installment_number", "line_number", "adjusts_line_number")
 EXACT = ("VARCHAR", "BOOLEAN", "INTEGER", "BIGINT", "DATE", "TIMESTAMP WITH TIME ZONE", "DECIMAL(")
 
 
