@@ -26,8 +26,8 @@ from resources.three_way import compare_months_of
 from resources.unfinished_work import UnfinishedWork
 
 _SHOWN = (
-    *("source", "billing_account_id", "billing_period", "currency", "vendor_total", "vendor_tax_total"),
-    *("rows_total", "attributed_total", "difference", "tax_difference", "reason", "is_blocking"),
+    *("source", "billing_account_id", "billing_period", "currency", "vendor_total", "rows_total"),
+    *("difference", "tax_difference", "cost_total", "attributed_total", "reason", "is_blocking"),
 )
 _BLOCKING = ("source", "billing_account_id", "billing_period", "currency", "difference", "detail", "first_rows")
 # A distributor's accounts are its invoices: a month has thousands.

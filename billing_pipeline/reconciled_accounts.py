@@ -97,11 +97,19 @@ class Account:
 
     @property
     def vendor_tax(self) -> Decimal | None:
-        """The tax the vendor states; None as soon as one of its totals says none."""
+        """The tax the vendor states; None as soon as one of its totals says none.
+
+        A delivery's total that includes tax states the tax of its rows with it.
+        """
         if not self.totals:
-            return self.file_tax
+            return self.rows_tax if self.file_includes_tax and self.file_net is not None else self.file_tax
         stated = [one.tax for one in self.totals if one.tax is not None]
         return add_up(stated) if len(stated) == len(self.totals) else None
+
+    @property
+    def names_invoices(self) -> bool:
+        """Whether the totals are of several invoices, each by its number: they could cancel each other out."""
+        return len(self.totals) > 1 and all(one.invoice_id is not None for one in self.totals)
 
     @property
     def is_settled(self) -> bool:

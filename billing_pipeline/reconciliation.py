@@ -21,6 +21,7 @@ from billing_pipeline.reconciled_accounts import (
     Finding,
     Part,
     Verdict,
+    add_up,
 )
 
 
@@ -39,7 +40,7 @@ def judge(account: Account, evidence: Mapping[tuple[Part, str | None], Evidence]
     difference = None if net is None else EXACT.subtract(net, account.rows_net)
     tax_difference = None if tax is None else EXACT.subtract(tax, account.rows_tax)
     for part, gap in (("net", difference), ("tax", tax_difference)):
-        if gap:
+        if gap or (gap is not None and account.names_invoices and account.invoices):
             findings += _explained(account, part, gap, evidence or {})  # type: ignore[arg-type]
     if account.is_settled:
         findings += _contradiction(account)
@@ -61,7 +62,11 @@ def _explained(
 ) -> list[Finding]:
     """Divide the difference of a part into findings."""
     findings: list[Finding] = []
-    for one in _compared(account, part):
+    compared = _compared(account, part)
+    if not gap and not any(one.is_blocking and None not in (one.total, one.rows) for one in compared):
+        # The sums agree, and so does every invoice that both sides name.
+        return []
+    for one in compared:
         proof = evidence.get((part, one.invoice_id))
         is_open = one.is_blocking and one.total is not None and one.rows is not None
         findings += _proven(one, proof, account.currency) if proof is not None and is_open else [one]
@@ -69,10 +74,18 @@ def _explained(
         return findings
     if not account.is_settled:
         return [Finding("not_yet_final", part, gap, words="the vendor still estimates")]
-    if abs(gap) <= account.tolerance:
+    if _apart(findings) <= account.tolerance:
         words = f"within the source's tolerance of {plain_decimal(account.tolerance)}"
         return [Finding("tolerance", part, gap, words=words)]
     return findings
+
+
+def _apart(findings: Sequence[Finding]) -> Decimal:
+    """Return by how much invoices deviate, all together: what one has too much makes up for nothing in another."""
+    of_invoices: dict[str | None, Decimal] = {}
+    for one in findings:
+        of_invoices[one.invoice_id] = EXACT.add(of_invoices.get(one.invoice_id, NOTHING), one.amount)
+    return add_up(abs(amount) for amount in of_invoices.values())
 
 
 def _compared(account: Account, part: Part) -> list[Finding]:
@@ -91,6 +104,8 @@ def _compared(account: Account, part: Part) -> list[Finding]:
     stated = {one.invoice_id: (one.tax or NOTHING) if is_tax else one.net for one in account.totals}
     found = {one.invoice_id: one.tax if is_tax else one.net for one in account.invoices}
     if None in stated or not stated.keys() & found.keys():
+        if total == rows:
+            return []
         return [_gap(part, None, total, rows, account.currency, is_one=len(account.totals) <= 1)]
     findings = []
     for invoice_id in sorted(stated.keys() | found.keys(), key=lambda name: name or ""):

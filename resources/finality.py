@@ -1,13 +1,9 @@
 """Which deliveries count as final: what their files say, unless the vendor's own totals say otherwise."""
 
 import duckdb
-import polars as pl
 
-from billing_pipeline.money import minor_unit
 from billing_pipeline.queries import load_sql
-from billing_pipeline.schemas.reconciliation import USAGE_RECONCILIATION
 from resources.lake import Lake, quoted
-from resources.relations import read_partitions, register_frames
 from resources.vendor_totals import read_vendor_totals
 
 
@@ -16,19 +12,12 @@ def decide_finality(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
 
     Args:
         connection: the session in which `mark_current` has named `known_deliveries`; it gets `vendor_totals` as well.
-        lake: its totals and buckets of all days.
+        lake: its totals of all days.
     """
     has_totals = read_vendor_totals(connection, lake)
     if not has_totals:
         connection.execute("create or replace temp table stated_finality (delivery_id varchar, is_final boolean)")
         return
-    read_partitions(connection, "every_bucket", USAGE_RECONCILIATION, lake, None)
-    codes = [row[0] for row in connection.execute("select distinct currency from vendor_totals order by 1").fetchall()]
-    units = pl.DataFrame(
-        {"currency": codes, "half_unit": [minor_unit(code) / 2 for code in codes]},
-        schema={"currency": pl.String, "half_unit": pl.Decimal(38, 18)},
-    )
-    register_frames(connection, [("currency_units", units)])
     connection.execute(
         f"create or replace temp table stated_finality as {load_sql('reconciliation/stated_finality')};"
         "update known_deliveries set is_final = stated_finality.is_final from stated_finality"

@@ -68,8 +68,13 @@ def name_differences(
     _add_totals(connection, facts)
     accounts = {key: _account(row, known.get(key[0])) for key, row in facts.items()}
     verdicts = {key: judge(account) for key, account in accounts.items()}
-    # Rows are read of few: what agrees, or is merely rounded, is known without them.
-    doubtful = [key for key, verdict in verdicts.items() if verdict.is_blocking and facts[key]["has_rows"]]
+    # Rows are read of few: what agrees, or is merely rounded, is known without them. Several invoices may agree in
+    # their sum alone.
+    doubtful = [
+        key
+        for key, verdict in verdicts.items()
+        if facts[key]["has_rows"] and (verdict.is_blocking or accounts[key].names_invoices)
+    ]
     read_compared_rows(connection, lake, doubtful)
     _add_invoices(connection, facts, doubtful)
     for key in doubtful:
@@ -205,14 +210,15 @@ def _row(
     detail = detail_of(verdict.findings, row["currency"])
     return {
         **{name: row[name] for name in _KEY},
-        "vendor_total": account.vendor_net,
+        **_side_by_side(row, account, verdict),
+        "vendor_net_total": account.vendor_net,
         "vendor_tax_total": account.vendor_tax,
-        "rows_total": row["rows_total"],
+        "cost_total": row["rows_total"],
         "rows_net_total": account.rows_net,
         "rows_tax_total": account.rows_tax,
         "attributed_total": row["attributed_total"],
         "row_count": row["row_count"],
-        "difference": verdict.difference,
+        "net_difference": verdict.difference,
         "tax_difference": verdict.tax_difference,
         "unattributed": account.unattributed,
         "reason": shown.reason,
@@ -232,6 +238,17 @@ def _row(
         "accepted_reason": accepted["reason"] if holds and accepted else None,
         "accepted_at": accepted["at"] if holds and accepted else None,
     }
+
+
+def _side_by_side(row: Row, account: Account, verdict: Verdict) -> Row:
+    """Return the vendor's total, the rows and what is between them in one amount each, like with like."""
+    vendor, rows, difference = account.vendor_net, account.rows_net, verdict.difference
+    if vendor is None or difference is None:
+        return {"vendor_total": None, "rows_total": row["rows_total"], "difference": None}
+    if verdict.tax_difference is not None and account.vendor_tax is not None:
+        vendor, rows = EXACT.add(vendor, account.vendor_tax), EXACT.add(rows, account.rows_tax)
+        difference = EXACT.add(difference, verdict.tax_difference)
+    return {"vendor_total": vendor, "rows_total": rows, "difference": difference}
 
 
 def _shown(difference: Decimal | None) -> str:

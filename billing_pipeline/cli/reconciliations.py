@@ -19,7 +19,8 @@ from resources.unfinished_work import UnfinishedWork
 from resources.workspace import Workspace
 
 _KEY = ("source", "billing_account_id", "currency")
-_FACTS = ("vendor_total", "vendor_tax_total", "rows_total", "difference", "tax_difference", "reason", "is_blocking")
+_KEY_OF_MONTH = (*_KEY, "billing_period")
+_SUMMED = ("vendor_net_total", "vendor_tax_total", "cost_total")
 _ALONE = 3
 
 Query = Callable[[Workspace, str, Sequence[Any]], tuple[list[str], list[Any]]]
@@ -67,10 +68,11 @@ def accept(
                 " fault of this program; nothing was accepted"
             )
     config, now = workspace.load_config(), utc_now()
-    names = ("source", "billing_account_id", "billing_period", "currency", "difference", "tax_difference")
+    names = (*_KEY_OF_MONTH, "tax_difference")
     accepted = [
         Acceptance(
             **{name: one[name] for name in names},
+            difference=one["net_difference"],
             basis_sha256=one["basis_sha256"],
             deliveries=tuple(one["deliveries"]),
             reason=reason.strip(),
@@ -98,7 +100,8 @@ def reconcile(workspace: Workspace, month: str, query: Query, as_json: bool) -> 
     columns, rows = query(
         workspace,
         "select differences.source, differences.billing_account_id, bucket, amount, differences.currency,"
-        " coalesce(buckets.row_count, 0) as row_count, vendor_total, vendor_tax_total, rows_total, difference,"
+        " coalesce(buckets.row_count, 0) as row_count, vendor_total, vendor_net_total,"
+        " vendor_tax_total, rows_total, rows_net_total, rows_tax_total, cost_total, difference, net_difference,"
         " tax_difference, reason, is_blocking, detail, accepted_by, accepted_reason"
         " from vendor_differences as differences left join usage_reconciliation as buckets"
         " using (source, billing_account_id, billing_period, currency) where billing_period = $1"
@@ -162,16 +165,16 @@ def three_way_lines(rows: Sequence[dict[str, Any]]) -> list[list[object]]:
     for key, buckets in _gathered(accounts):
         facts = buckets[0]
         told: list[tuple[str, object, object]] = []
-        if facts["vendor_total"] is None:
+        if facts["vendor_net_total"] is None:
             told.append(("vendor total: none stated", None, None))
         else:
-            told.append(("vendor total without tax", facts["vendor_total"], None))
+            told.append(("vendor total without tax", facts["vendor_net_total"], None))
         if facts["vendor_tax_total"] is not None:
             told.append(("vendor tax", facts["vendor_tax_total"], None))
-        told.append(("rows", facts["rows_total"], sum(one["row_count"] for one in buckets)))
+        told.append(("rows", facts["cost_total"], sum(one["row_count"] for one in buckets)))
         accepted = f", accepted by {facts['accepted_by']}" if facts["accepted_by"] else ""
         blocks = ", blocks invoices" if facts["is_blocking"] else accepted
-        for name, words in (("difference", "difference"), ("tax_difference", "tax difference")):
+        for name, words in (("net_difference", "difference"), ("tax_difference", "tax difference")):
             if facts[name]:
                 told.append((f"{words} ({facts['reason']}{blocks})", facts[name], None))
         told += [(f"  {one['bucket']}", one["amount"], one["row_count"]) for one in buckets if one["bucket"]]
@@ -203,8 +206,7 @@ def _gathered(
 
 def _summed(group: Sequence[Sequence[dict[str, Any]]]) -> list[dict[str, Any]]:
     heads = [rows[0] for rows in group]
-    totals = {name: _total([head[name] for head in heads]) for name in ("vendor_total", "vendor_tax_total")}
-    rows_total = _total([head["rows_total"] for head in heads])
+    totals = {name: _total([head[name] for head in heads]) for name in _SUMMED}
     buckets: dict[str, dict[str, Any]] = {}
     for one in (one for rows in group for one in rows):
         name = one["bucket"] or ""
@@ -213,7 +215,7 @@ def _summed(group: Sequence[Sequence[dict[str, Any]]]) -> list[dict[str, Any]]:
             "amount": _total([one["amount"], *([before["amount"]] if before else [])]),
             "row_count": one["row_count"] + (before["row_count"] if before else 0),
         }
-        buckets[name] = {**heads[0], **totals, "rows_total": rows_total, "bucket": one["bucket"], **amounts}
+        buckets[name] = {**heads[0], **totals, "bucket": one["bucket"], **amounts}
     return [buckets[name] for name in sorted(buckets)]
 
 

@@ -47,9 +47,27 @@ VENDOR_DIFFERENCES: Final = Table(
         Column("billing_account_id", "VARCHAR", "The vendor's billing account or invoice number.", nullable=False),
         Column("billing_period", "VARCHAR", "Calendar month the vendor bills, YYYY-MM.", nullable=False),
         Column("currency", "VARCHAR", "ISO 4217 code of the amounts.", nullable=False),
-        Column("vendor_total", "DECIMAL(38,18)", "Total without tax that the vendor states; empty if it states none."),
-        Column("vendor_tax_total", "DECIMAL(38,18)", "Tax that the vendor states; empty if it states none."),
-        Column("rows_total", "DECIMAL(38,18)", "Exact sum of the rows' cost, tax rows among them.", nullable=False),
+        Column(
+            "vendor_total",
+            "DECIMAL(38,18)",
+            "All that the vendor states and that is compared: vendor_net_total, with vendor_tax_total where tax is"
+            " compared; empty without a vendor's total.",
+        ),
+        Column(
+            "vendor_net_total", "DECIMAL(38,18)", "Total without tax that the vendor states; empty if it states none."
+        ),
+        Column(
+            "vendor_tax_total",
+            "DECIMAL(38,18)",
+            "Tax that the vendor states, also inside the total of a detailed billing report; empty if it states none.",
+        ),
+        Column(
+            "rows_total",
+            "DECIMAL(38,18)",
+            "The rows that vendor_total is compared with: rows_net_total, with rows_tax_total where tax is compared;"
+            " cost_total without a vendor's total.",
+            nullable=False,
+        ),
         Column("rows_net_total", "DECIMAL(38,18)", "Exact sum of the rows that are no tax.", nullable=False),
         Column(
             "rows_tax_total",
@@ -57,18 +75,27 @@ VENDOR_DIFFERENCES: Final = Table(
             "Exact tax in the rows: of tax rows, and of a tax column beside the cost.",
             nullable=False,
         ),
+        Column("cost_total", "DECIMAL(38,18)", "Exact sum of the rows' cost, tax rows among them.", nullable=False),
         Column(
             "attributed_total", "DECIMAL(38,24)", "Exact sum of the buckets of usage_reconciliation.", nullable=False
         ),
         Column("row_count", "BIGINT", "Vendor rows.", nullable=False),
-        Column("difference", "DECIMAL(38,18)", "vendor_total - rows_net_total; empty without a vendor's total."),
+        Column(
+            "difference",
+            "DECIMAL(38,18)",
+            "vendor_total - rows_total, always: net_difference and tax_difference together; empty without a vendor's"
+            " total.",
+        ),
+        Column(
+            "net_difference", "DECIMAL(38,18)", "vendor_net_total - rows_net_total; empty without a vendor's total."
+        ),
         Column(
             "tax_difference",
             "DECIMAL(38,18)",
             "vendor_tax_total - rows_tax_total; empty where the vendor states no tax, or its rows itemise none.",
         ),
         Column(
-            "unattributed", "DECIMAL(38,24)", "rows_total - attributed_total; anything but 0 blocks.", nullable=False
+            "unattributed", "DECIMAL(38,24)", "cost_total - attributed_total; anything but 0 blocks.", nullable=False
         ),
         Column("reason", "VARCHAR", "The weightiest reason of the difference.", nullable=False, values=REASONS),
         Column(
@@ -108,8 +135,8 @@ ACCEPTED_DIFFERENCES: Final = Table(
         Column("billing_account_id", "VARCHAR", "The vendor's billing account or invoice number.", nullable=False),
         Column("billing_period", "VARCHAR", "Calendar month the vendor bills, YYYY-MM.", nullable=False),
         Column("currency", "VARCHAR", "ISO 4217 code of the amounts.", nullable=False),
-        Column("difference", "DECIMAL(38,18)", "The vendor's difference that was accepted; see vendor_differences."),
-        Column("tax_difference", "DECIMAL(38,18)", "The difference of its tax that was accepted."),
+        Column("difference", "DECIMAL(38,18)", "The net_difference that was accepted; see vendor_differences."),
+        Column("tax_difference", "DECIMAL(38,18)", "The tax_difference that was accepted."),
         Column(
             "basis_sha256",
             "VARCHAR",
@@ -146,12 +173,23 @@ BILLING_STATUS: Final = Table(
             nullable=False,
         ),
         Column("currency", "VARCHAR", "ISO 4217 code of the amounts; empty where nothing has arrived."),
-        Column("vendor_total", "DECIMAL(38,18)", "Net total the vendor states, in currency; empty if it states none."),
-        Column("rows_total", "DECIMAL(38,18)", "Exact sum of the rows, in currency.", nullable=False),
+        Column(
+            "vendor_total",
+            "DECIMAL(38,18)",
+            "Total that the vendor states, in currency: with its tax where it states tax and its rows itemise it, else"
+            " without tax; empty as soon as an account has none.",
+        ),
+        Column(
+            "rows_total",
+            "DECIMAL(38,18)",
+            "Exact sum of the rows vendor_total is compared with, in currency: all rows where it includes tax, or is"
+            " empty, else those that are no tax.",
+            nullable=False,
+        ),
         Column(
             "difference",
             "DECIMAL(38,18)",
-            "vendor_total less the rows without tax, in currency; empty without a vendor total.",
+            "vendor_total - rows_total, always, in currency; empty without a vendor total.",
         ),
         Column(
             "files_expected",

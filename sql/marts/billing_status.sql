@@ -6,6 +6,7 @@
 --     invoiced_sources (distinct source, billing_period of charges that stand on a document).
 -- Params: $as_of_day: the day on which the question is asked.
 -- Units: amounts in currency; vendor_total and difference are null as soon as one account has no vendor's total.
+--     vendor_total - rows_total = difference: all three with tax where an account's tax is compared, else without.
 -- Fails: never.
 with
 
@@ -85,8 +86,9 @@ totals as (
         billing_period,
         currency,
         case when count(vendor_total) = count(*) then sum(vendor_total) end as vendor_total,
-        sum(rows_total) as rows_total,
-        case when count(difference) = count(*) then sum(difference) end as difference,
+        -- Without a total to be compared with, rows_total is of all rows.
+        case when count(vendor_total) = count(*) then sum(rows_total) else sum(cost_total) end as rows_total,
+        case when count(vendor_total) = count(*) then sum(difference) end as difference,
     from vendor_differences
     group by
         source,

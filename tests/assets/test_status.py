@@ -86,12 +86,18 @@ def test_totals_that_came_before_their_delivery_count_as_well(workspace: Workspa
     assert (row["state"], row["difference"]) == ("settled", "0.000000000000000000")
 
 
-def test_final_totals_that_disagree_leave_an_estimate_an_estimate(workspace: Workspace) -> None:
+def test_final_totals_that_disagree_block_until_somebody_accepts_the_difference(workspace: Workspace) -> None:
     drop(workspace, f"aws/{RECEIVED}/a.csv", aws("100.00", ""))
     drop(workspace, f"aws/{RECEIVED}/invoice_totals.csv", totals("101.00"))
     work_days(workspace)
     row = status(workspace, "aws")
-    assert (row["state"], row["is_final"], row["difference"]) == ("collecting", False, "1.000000000000000000")
+    assert (row["state"], row["is_final"], row["difference"]) == ("collecting", True, "1.000000000000000000")
+    assert row["waits_for"].startswith("account 000111111111: missing_rows 1 USD")
+    assert [error.kind for error in draft(workspace, "2025-10").errors] == ["difference"]
+    run("reconcile", "--month", "2025-10", "--accept", "aws", "--reason", "known")
+    assert (status(workspace, "aws")["state"], status(workspace, "aws")["waits_for"]) == ("settled", None)
+    drafted = draft(workspace, "2025-10")
+    assert (len(drafted.created), drafted.errors) == (1, ())
 
 
 def test_status_lists_every_source_also_one_without_delivery_and_the_chunks_that_are_missing(

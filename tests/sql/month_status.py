@@ -40,6 +40,7 @@ DIFFERENCE: Row = OCTOBER | {
     "currency": "EUR",
     "vendor_total": Decimal(100),
     "rows_total": Decimal(100),
+    "cost_total": Decimal(100),
     "difference": Decimal(0),
     "is_blocking": False,
 }

@@ -1,5 +1,6 @@
 """`billing_pipeline.reconciliation`: what a difference is made of, and what of it blocks."""
 
+from dataclasses import replace
 from decimal import Decimal
 from functools import reduce
 from operator import add
@@ -80,6 +81,23 @@ def test_an_invoice_whose_rows_are_missing_is_named_with_its_amount() -> None:
     assert told(verdict) == [("rounding", "-0.004"), ("missing_rows", "7.50")]
     assert (verdict.reason, verdict.is_blocking) == ("missing_rows", True)
     assert "no row names invoice V2 of 7.5" in str(detail_of(verdict.findings, "EUR"))
+
+
+def test_invoices_that_deviate_by_as_much_up_as_down_do_not_cancel_out() -> None:
+    totals = ("V1", "30"), ("V2", "10")
+    verdict = judge(account("40", *totals, invoices={"V1": "20", "V2": "20"}))
+    assert (verdict.difference, verdict.is_blocking) == (0, True)
+    assert told(verdict) == [("missing_rows", "10"), ("unexplained", "-10")]
+    assert not judge(account("40", *totals, invoices={"V1": "30", "V2": "10"})).findings
+    # Which rows are of which invoice is not said: only the sum can be compared.
+    assert not judge(account("40", *totals, invoices={None: "40"})).findings
+    assert not judge(account("40", *totals, invoices={"V1": "30", None: "10"})).findings
+
+
+def test_a_tolerance_holds_for_what_invoices_deviate_by_in_either_direction() -> None:
+    both = account("40", ("V1", "20.02"), ("V2", "19.98"), invoices={"V1": "20", "V2": "20"})
+    assert judge(replace(both, tolerance=D("0.03"))).is_blocking
+    assert judge(replace(both, tolerance=D("0.04"))).reason == "tolerance"
 
 
 def test_rows_of_an_invoice_without_total_are_told_apart_from_a_wrong_total() -> None:
@@ -184,7 +202,7 @@ def test_a_report_total_holds_tax_and_rounding_rows() -> None:
         "EUR", rows_net=D("10.004"), rows_tax=D(2), file_net=D("12.00"), file_includes_tax=True, is_file_rounded=True
     )
     verdict = judge(case)
-    assert case.vendor_net == D("10.00")
+    assert (case.vendor_net, case.vendor_tax) == (D("10.00"), D(2))
     assert told(verdict) == [("rounding", "-0.004")]
 
 

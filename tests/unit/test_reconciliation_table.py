@@ -10,8 +10,8 @@ from tests.sql.inline import Row
 
 ROW: Row = {
     "source": "dist", "billing_account_id": "N1", "currency": "EUR", "bucket": "billed", "amount": Decimal(10),
-    "row_count": 2, "vendor_total": Decimal(10), "vendor_tax_total": None, "rows_total": Decimal(10),
-    "difference": Decimal(0), "tax_difference": None, "reason": "none", "is_blocking": False, "accepted_by": None,
+    "row_count": 2, "vendor_net_total": Decimal(10), "vendor_tax_total": None, "cost_total": Decimal(10),
+    "net_difference": Decimal(0), "tax_difference": None, "reason": "none", "is_blocking": False, "accepted_by": None,
 }  # fmt: skip
 
 
@@ -34,13 +34,13 @@ def test_an_account_shows_its_three_ways_and_its_buckets() -> None:
     ],
 )
 def test_a_difference_shows_its_reason_and_what_it_does(facts: Row, words: str) -> None:
-    lines = three_way_lines([{**ROW, "difference": Decimal(2), **facts}])
+    lines = three_way_lines([{**ROW, "net_difference": Decimal(2), **facts}])
     assert [line[3:5] for line in lines if line[4] == 2] == [[words, Decimal(2)]]
 
 
 def test_many_invoices_that_agree_are_one_and_those_that_do_not_stand_alone() -> None:
     agreeing: list[Row] = [{**ROW, "billing_account_id": f"N{number}"} for number in range(5)]
-    other: Row = {**ROW, "billing_account_id": "N9", "reason": "missing_rows", "difference": Decimal(2)}
+    other: Row = {**ROW, "billing_account_id": "N9", "reason": "missing_rows", "net_difference": Decimal(2)}
     lines = three_way_lines([*agreeing, other])
     assert [line[1] for line in lines if line[1]] == ["5 accounts without difference", "N9"]
     assert [line[3:] for line in lines][:3] == [

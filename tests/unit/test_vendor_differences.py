@@ -97,6 +97,28 @@ def test_totals_and_rows_that_name_other_invoices_are_compared_as_a_whole(tmp_pa
     assert (row["reason"], row["is_blocking"], row["difference"]) == ("unexplained", True, Decimal("-95.25"))
 
 
+def test_two_invoices_that_agree_in_their_sum_alone_are_found_with_their_rows(tmp_path: Path) -> None:
+    totals = "V-9,2025-11-03,USD,110,,true\n0042,2025-10,V-8,2025-11-03,USD,40,,true"
+    row = compare(tmp_path, ["100"], totals, extra=({"InvoiceId": "V-8", "BilledCost": "50"},))
+    assert (row["reason"], row["is_blocking"], row["difference"]) == ("unexplained", True, 0)
+    assert [(one["invoice"], one["amount"]) for one in json.loads(row["reasons"])] == [("V-8", "-10"), ("V-9", "10")]
+    assert (f"{RECEIVED}/focus.csv", 2, "billed_cost", "50") in first_rows(row)
+
+
+@pytest.mark.parametrize(
+    ("tax", "compared"),
+    [("1.99", ("11.99", "12.00", "-0.01")), ("", ("10", "10", "0"))],
+    ids=["tax stated", "no tax stated"],
+)
+def test_total_rows_and_difference_fit_with_tax_and_without(
+    tax: str, compared: tuple[str, ...], tmp_path: Path
+) -> None:
+    total = f"V-9,2025-11-03,USD,10,{tax},true"
+    row = compare(tmp_path, ["10"], total, extra=({"BilledCost": "2", "ChargeCategory": "Tax"},))
+    assert [row[name] for name in ("vendor_total", "rows_total", "difference")] == [Decimal(one) for one in compared]
+    assert (row["cost_total"], row["net_difference"], row["is_blocking"]) == (12, 0, bool(tax))
+
+
 def test_a_tolerance_of_the_source_lets_a_difference_pass(tmp_path: Path) -> None:
     row = compare(tmp_path, ["1.5"], "V-9,2025-11-03,USD,1.60,,true", settings='tolerance = "0.1"')
     assert (row["reason"], row["is_blocking"], row["difference"]) == ("tolerance", False, Decimal("0.10"))
