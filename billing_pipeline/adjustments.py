@@ -30,8 +30,8 @@ class LockedMonth:
 
     Attributes:
         period: the month.
-        reference: number of its document, or the id while it has none.
-        currency: of the document.
+        reference: number of its document, or the id while it has none; None for a month without document.
+        currency: of the document, if there is one.
         rates: those that the document was converted with.
         support_plans: ids of the support plans on the document.
         billed: by currency, price and cost of what support plans are taken of, as billed so far.
@@ -39,8 +39,8 @@ class LockedMonth:
     """
 
     period: BillingPeriod
-    reference: str
-    currency: str
+    reference: str | None
+    currency: str | None
     rates: tuple[AppliedRate, ...] = ()
     support_plans: frozenset[str] = frozenset()
     billed: Mapping[str, Base] = field(default_factory=dict)
@@ -89,6 +89,32 @@ class SupportBilled:
 
 
 @dataclass(frozen=True)
+class Generated:
+    """Which months' invoices have been made for all customers.
+
+    Attributes:
+        months: billing periods, `YYYY-MM`, of which documents have been issued.
+        refused: customers, each with a period, who got no draft: that month is still to be drafted for them.
+    """
+
+    months: frozenset[str] = frozenset()
+    refused: frozenset[CustomerMonth] = frozenset()
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What documents of one customer stand for.
+
+    Attributes:
+        references: number of the issued document by earlier month, `YYYY-MM`.
+        custom_charges: ids of the custom charges that are billed, each with the month it is for.
+    """
+
+    references: Mapping[str, str] = field(default_factory=dict)
+    custom_charges: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(frozen=True)
 class Adjustments:
     """What locked months add to the drafts of a period.
 
@@ -97,9 +123,22 @@ class Adjustments:
         months: the locked months that have lines.
         blocked: why customers cannot be drafted because of them, by customer.
         support_billed: by customer, support fees of the drafted period that other documents have billed already.
+        standing: by customer, what its documents stand for.
     """
 
     lines: Sequence[Mapping[str, Any]] = ()
     months: Mapping[CustomerMonth, LockedMonth] = field(default_factory=dict)
     blocked: Mapping[str, tuple[InvoiceError, ...]] = field(default_factory=dict)
     support_billed: Mapping[str, Sequence[SupportBilled]] = field(default_factory=dict)
+    standing: Mapping[str, Standing] = field(default_factory=dict)
+    generated: Generated = field(default_factory=Generated)
+
+    def months_of(self, customer_id: str, period: BillingPeriod) -> dict[BillingPeriod, str | None]:
+        """Return the months before a period that are locked for a customer, with the reference of a document."""
+        found: dict[str, str | None] = dict.fromkeys(
+            month
+            for month in self.generated.months
+            if month < period.text and (customer_id, month) not in self.generated.refused
+        )
+        found |= self.standing.get(customer_id, Standing()).references
+        return {BillingPeriod(month): found[month] for month in sorted(found)}

@@ -111,6 +111,8 @@ class DraftRows:
             "cost_precise": Decimal(0),
             "tax_category": fee.tax_category or "standard",
             "line_kind": fee.kind,
+            "service_period": fee.service_period,
+            "reference": fee.reference,
         }
         return self._converted(row)
 
@@ -171,7 +173,7 @@ class DraftRows:
         ]
 
     def _support_row(
-        self, plan_id: str, what: str, amount: Decimal, currency: str, place: tuple[str, str]
+        self, plan_id: str, what: str, amount: Decimal, currency: str, place: tuple[str, str | None]
     ) -> dict[str, Any]:
         """Return a row without charges that refers to another document, `place`: service period and reference."""
         row = {

@@ -5,7 +5,7 @@ What does not belong here: what a document is (`invoicing`), rates, taxes, credi
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import reduce
@@ -13,13 +13,13 @@ from typing import Any, Final
 
 import polars as pl
 
-from billing_pipeline.adjustments import Adjustments
+from billing_pipeline.adjustments import Adjustments, Standing
 from billing_pipeline.configuration import Organisation
 from billing_pipeline.credits import CreditUse, usable_balances, use_credits
 from billing_pipeline.draft_rows import DraftRows
 from billing_pipeline.errors import ReferenceInvalid
 from billing_pipeline.exchange import RateMissing, RateTable
-from billing_pipeline.fees import PlanInvalid, custom_charges, plans_in_force
+from billing_pipeline.fees import Fee, PlanInvalid, custom_charges, plans_in_force
 from billing_pipeline.identifiers import file_name_of
 from billing_pipeline.invoicing import Drafted, DraftOptions, Invoice, InvoiceError, InvoiceLine, LineKind, Party
 from billing_pipeline.money import EXACT, allocate_rounded, round_money
@@ -158,10 +158,23 @@ class _Books:
         self.book_currencies = {row["pricebook_id"]: row["currency"] for row in terms.pricebooks}
         self.plans = _grouped(terms.support_plans)
         self.credits = _grouped(terms.credits)
-        charges = {name: custom_charges(rows, period) for name, rows in _grouped(terms.custom_charges).items()}
+        charges = {name: self._custom_charges(name, rows) for name, rows in _grouped(terms.custom_charges).items()}
         self.charges = {name: found for name, found in charges.items() if found}
         supported = {name for name, rows in self.plans.items() if plans_in_force(rows, period)}
         self.fees = dict.fromkeys([*self.charges, *supported])
+
+    def _custom_charges(self, customer_id: str, rows: Sequence[Row]) -> list[Fee]:
+        """Return the month's custom charges, and those of locked months that came to be known after their invoices."""
+        adjustments = self.terms.adjustments
+        billed = adjustments.standing.get(customer_id, Standing()).custom_charges
+        due = [fee for fee in custom_charges(rows, self.period) if (fee.fee_id, self.period.text) not in billed]
+        for month, reference in adjustments.months_of(customer_id, self.period).items():
+            due += [
+                replace(fee, service_period=month.text, reference=reference)
+                for fee in custom_charges(rows, month)
+                if (fee.fee_id, month.text) not in billed
+            ]
+        return due
 
     def refusals(self, rows: Sequence[Row], customer: Row) -> list[InvoiceError]:
         """Return why a customer's charges cannot be billed, whatever else is on the draft."""
@@ -222,7 +235,8 @@ class _Books:
             raise _Refused(self.error(customer, "exchange_rate", str(missing))) from missing
         except PlanInvalid as invalid:
             raise _Refused(self.error(customer, "support_plan", str(invalid))) from invalid
-        if not drafted:
+        if all(row["line_kind"] == "adjustment" and not row["amount_precise"] for row in drafted):
+            # Nothing, or nothing that the customer pays.
             return None
         drafted.sort(key=lambda row: tuple((row.get(name) is not None, row.get(name) or "") for name in LINE_ORDER))
         currency = customer["invoice_currency"]

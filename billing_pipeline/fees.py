@@ -32,6 +32,8 @@ class Fee:
         kind: line kind on the document.
         amount: exact, in `currency`.
         tax_category: or None for the standard one.
+        service_period: month that it is for, `YYYY-MM`, where that is not the document's.
+        reference: document of that month, if there is one.
     """
 
     fee_id: str
@@ -41,6 +43,8 @@ class Fee:
     amount: Decimal
     currency: str
     tax_category: str | None
+    service_period: str | None = None
+    reference: str | None = None
 
 
 def custom_charges(rows: Iterable[Mapping[str, Any]], period: BillingPeriod) -> list[Fee]:

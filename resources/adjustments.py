@@ -10,34 +10,24 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 import duckdb
-import polars as pl
 
-from billing_pipeline.adjustments import Adjustments, Base, CustomerMonth, LockedMonth, SupportBilled
+from billing_pipeline.adjustments import (
+    Adjustments,
+    Base,
+    CustomerMonth,
+    Generated,
+    LockedMonth,
+    Standing,
+    SupportBilled,
+)
 from billing_pipeline.invoicing import InvoiceError
 from billing_pipeline.ledger.standing import StandingDocument
 from billing_pipeline.periods import BillingPeriod
 from billing_pipeline.queries import load_sql, one_thread
-from resources.billed_charges import select_billed
 from resources.lake import Lake
-from resources.relations import register_frames
+from resources.locked_months import lock_without_document, name_documents, name_slots
 
 _LOG = logging.getLogger("billing.adjustments")
-_FEES = "include_marketplace_fees"
-
-_DOCUMENTS = {
-    "invoice_id": pl.String(),
-    "document_customer": pl.String(),
-    "document_period": pl.String(),
-    "charges_sha256": pl.String(),
-    "reference": pl.String(),
-    "has_fees": pl.Boolean(),
-    "is_issued": pl.Boolean(),
-}
-
-
-def months_locked(documents: Sequence[StandingDocument], period: BillingPeriod) -> list[BillingPeriod]:
-    """Return the months before a period that documents lock, in order."""
-    return [BillingPeriod(text) for text in sorted({one.billing_period for one in documents}) if text < period.text]
 
 
 def find_adjustments(
@@ -47,6 +37,7 @@ def find_adjustments(
     period: BillingPeriod,
     scope: tuple[str, ...] | None,
     include_not_final: bool,
+    generated: Generated,
 ) -> Adjustments:
     """Find what locked months add to the drafts of a period, and name its charges `adjustment_items`.
 
@@ -59,9 +50,11 @@ def find_adjustments(
         documents: those that count as billed (`standing_documents`).
         scope: customers that are drafted; None for all.
         include_not_final: whether an operator overrides that deliveries are estimates.
+        generated: months whose invoices have been made for all customers.
     """
-    _name_documents(connection, lake, documents, period)
-    _name_slots(connection, include_not_final)
+    name_documents(connection, lake, documents, period)
+    name_slots(connection, include_not_final)
+    lock_without_document(connection, period, generated)
     connection.execute(
         "create or replace temp table draft_options as select cast($override as boolean) as include_not_final",
         {"override": include_not_final},
@@ -92,72 +85,22 @@ def find_adjustments(
         months=_months(connection, documents),
         blocked=_blocked(connection, period, scope),
         support_billed=_support_billed(documents, period),
+        standing=_standing(documents, period),
+        generated=generated,
     )
 
 
-def name_current_slots(connection: duckdb.DuckDBPyConnection) -> None:
-    """Name `current_slots`, where the session's `known_deliveries` stand; of all months, so before any is chosen."""
-    connection.execute(
-        "create or replace temp table current_slots as select distinct source, billing_account_id, billing_period,"
-        " format, delivery_id, is_final from known_deliveries where is_current"
-    )
-
-
-def _name_documents(
-    connection: duckdb.DuckDBPyConnection, lake: Lake, documents: Sequence[StandingDocument], period: BillingPeriod
-) -> None:
-    """Name `locked_months`, and `billed_of_documents`: the charges that documents have billed of the months."""
-    rows = [
-        (
-            one.invoice_id, one.customer_id, one.billing_period, one.charges_sha256, one.reference,
-            _FEES in one.options, one.status != "draft",
-        )
-        for one in documents
-    ]  # fmt: skip
-    register_frames(connection, [("standing_documents", pl.DataFrame(rows, schema=_DOCUMENTS, orient="row"))])
-    connection.execute(
-        "create or replace temp table locked_months as select document_customer as customer_id,"
-        " document_period as billing_period, reference, has_fees, is_issued from standing_documents"
-        " where document_period < $period",
-        {"period": period.text},
-    )
-    snapshots = {(one.billing_period, one.charges_sha256) for one in documents if one.charges_sha256 is not None}
-    billed = select_billed(lake, sorted(snapshots), "standing_documents")
-    connection.execute(
-        "create or replace temp view billed_of_documents as"
-        " select billed.*, standing_documents.reference, standing_documents.document_period"
-        f" from ({billed}) as billed inner join standing_documents using (invoice_id)"
-        f" where billed.billing_period < '{period}'"
-        f" or (billed.billing_period = '{period}' and standing_documents.document_period <> '{period}')"
-    )
-
-
-def _name_slots(connection: duckdb.DuckDBPyConnection, include_not_final: bool) -> None:
-    """Name `usable_slots`, the places of deliveries that can be compared, `waiting_slots`, and `billed_before`."""
-    connection.execute(
-        "create or replace temp table waiting_slots as select distinct source, billing_account_id, billing_period,"
-        " case when bool_and(is_final) then 'a difference is not explained' else 'the vendor still estimates it' end"
-        " as reason from current_slots where (not is_final and not $override)"
-        " or delivery_id in (select delivery_id from differences) group by all",
-        {"override": include_not_final},
-    )
-    connection.execute(
-        "create or replace temp table usable_slots as select distinct source, billing_account_id, billing_period"
-        " from current_slots anti join waiting_slots using (source, billing_account_id, billing_period);"
-        # A distributor's invoice that was dated anew replaces itself in another month.
-        "create or replace temp table dated_anew as select distinct source, billing_account_id from current_slots"
-        " where format = 'distributor_invoice';"
-        # A view, as all below: of months of charges only the few columns that are compared are read.
-        "create or replace temp view billed_before as select billed.* from billed_of_documents as billed"
-        " where not exists (select 1 from waiting_slots where waiting_slots.source = billed.source"
-        " and waiting_slots.billing_account_id = billed.billing_account_id"
-        " and waiting_slots.billing_period = billed.billing_period)"
-        " and (exists (select 1 from usable_slots where usable_slots.source = billed.source"
-        " and usable_slots.billing_account_id = billed.billing_account_id"
-        " and usable_slots.billing_period = billed.billing_period)"
-        " or exists (select 1 from dated_anew where dated_anew.source = billed.source"
-        " and dated_anew.billing_account_id = billed.billing_account_id))"
-    )
+def _standing(documents: Sequence[StandingDocument], period: BillingPeriod) -> dict[str, Standing]:
+    """Return by customer the earlier months with an issued document, and the custom charges that are billed."""
+    found: dict[str, Standing] = {}
+    for one in documents:
+        before = found.get(one.customer_id, Standing())
+        references = before.references
+        # The month of a draft can still be drafted anew, and takes them up itself.
+        if one.billing_period < period.text and one.status != "draft":
+            references = {**references, one.billing_period: one.reference}
+        found[one.customer_id] = Standing(references, before.custom_charges | one.custom_charges)
+    return found
 
 
 def _say_what_waits(connection: duckdb.DuckDBPyConnection, scope: tuple[str, ...] | None) -> None:
@@ -195,7 +138,8 @@ def _months(
 ) -> dict[CustomerMonth, LockedMonth]:
     """Return the locked months that have adjustments, with what support plans are taken of."""
     sums = {}
-    for name, relation in (("billed", "billed_before"), ("changed", "adjustment_items")):
+    # All that was billed of the month, also what waits: a plan with tiers or bounds takes its fee of the whole.
+    for name, relation in (("billed", "billed_of_documents"), ("changed", "adjustment_items")):
         found = connection.execute(
             "select customer_id, billing_period, currency, sum(amount_precise), sum(total_cost)"
             f" from {relation} as charges where (customer_id, billing_period) in"
@@ -208,8 +152,14 @@ def _months(
         sums[name] = bases
     touched = connection.execute("select distinct customer_id, billing_period from adjustment_items").fetchall()
     wanted = {(customer, month) for customer, month in touched}
-    return {
-        key: LockedMonth(
+    by_key = {(one.customer_id, one.billing_period): one for one in documents}
+    months = {}
+    for key in sorted(wanted):
+        document = by_key.get(key)
+        if document is None:
+            months[key] = LockedMonth(BillingPeriod(key[1]), reference=None, currency=None)
+            continue
+        months[key] = LockedMonth(
             period=BillingPeriod(document.billing_period),
             reference=document.reference,
             currency=document.currency,
@@ -218,10 +168,7 @@ def _months(
             billed=sums["billed"].get(key, {}),
             changed=sums["changed"].get(key, {}),
         )
-        for document in documents
-        for key in [(document.customer_id, document.billing_period)]
-        if key in wanted
-    }
+    return months
 
 
 def _blocked(

@@ -10,24 +10,25 @@ import polars as pl
 from filelock import FileLock
 from sqlalchemy import Engine
 
-from billing_pipeline.adjustments import Adjustments
+from billing_pipeline.adjustments import Adjustments, Generated
 from billing_pipeline.configuration import WorkspaceConfig
 from billing_pipeline.drafting import DraftTerms, draft_invoices
 from billing_pipeline.invoicing import Drafted, DraftOptions, InvoiceError
 from billing_pipeline.ledger.balances import used_credits
 from billing_pipeline.ledger.operations import ReplaceResult, replace_drafts
-from billing_pipeline.ledger.standing import standing_documents
+from billing_pipeline.ledger.standing import customers_refused, months_drafted_for_all, standing_documents
 from billing_pipeline.periods import BillingPeriod
 from billing_pipeline.queries import load_sql
 from billing_pipeline.reference import ReferenceSet
 from billing_pipeline.schemas.invoices import INVOICE_DRAFTS
 from billing_pipeline.schemas.priced_line_items import PRICED_LINE_ITEMS
 from billing_pipeline.schemas.reconciliation import USAGE_RECONCILIATION
-from resources.adjustments import find_adjustments, months_locked, name_current_slots
+from resources.adjustments import find_adjustments
 from resources.billed_charges import SnapshotWriter
 from resources.finality import decide_finality, with_finality
 from resources.lake import Lake
 from resources.ledger import accepted_frame, invoices_frames, open_ledger, reading
+from resources.locked_months import months_locked, name_current_slots
 from resources.relations import current_days, mark_current, read_deliveries, read_partitions, register_frames
 from resources.vendor_differences import name_differences
 from resources.workspace import Workspace
@@ -90,6 +91,10 @@ def draft_into(
     with books.engine.begin() as transaction:
         charges = SnapshotWriter(connection, lake, period.text)
         replaced = replace_drafts(transaction, period, drafted, at, who, charges)
+    for before in sorted(set(replaced.options_before.values())):
+        count = list(replaced.options_before.values()).count(before)
+        now = ", ".join(drafted.invoices[0].options) or "none"
+        _LOG.warning("%s draft(s) had other options: %s; now: %s", count, ", ".join(before) or "none", now)
     for name, other in replaced.outdated.items():
         _LOG.warning("the draft %s adjusted %s, which is drafted anew: it is gone, draft %s again", name, period, other)
     # Later months too: a run that was killed here had removed drafts of theirs, and nobody would know.
@@ -146,13 +151,15 @@ def read_adjustments(
     """Find what months with documents add to the drafts of a period; their charges are named `adjustment_items`."""
     with reading(books.engine).connect() as ledger:
         documents = standing_documents(ledger, period)
+        issued = {document.billing_period for document in documents if document.status != "draft"}
+        generated = Generated(months_drafted_for_all(ledger) & issued, customers_refused(ledger))
     read_deliveries(connection, books.lake, None)
     mark_current(connection)
     decide_finality(connection, books.lake)
     name_current_slots(connection)
     read_month(connection, books.config, books.lake, *months_locked(documents, period), accepted=_accepted(books))
     override = options.override_unsettled is not None
-    return find_adjustments(connection, books.lake, documents, period, options.customers, override)
+    return find_adjustments(connection, books.lake, documents, period, options.customers, override, generated)
 
 
 def _accepted(books: Books, period: BillingPeriod | None = None) -> pl.DataFrame:

@@ -30,7 +30,6 @@ from billing_pipeline.schemas.deliveries import DELIVERIES, QUARANTINE
 from billing_pipeline.schemas.priced_line_items import PRICED_LINE_ITEMS
 from billing_pipeline.schemas.reconciliation import USAGE_RECONCILIATION
 from billing_pipeline.schemas.vendor_totals import VENDOR_TOTALS
-from resources.adjustments import months_locked
 from resources.archive_as_of import ArchiveAsOf
 from resources.carriers import sha256_of
 from resources.charge_files import write_day_files
@@ -40,6 +39,7 @@ from resources.invoice_runs import Books, draft_into
 from resources.isolation import Converter
 from resources.lake import Lake, replacing
 from resources.ledger import open_ledger, reading
+from resources.locked_months import months_locked
 from resources.logo_versions import logo_as_of
 from resources.overlay import OverlayLake
 from resources.past_deliveries import PastDeliveries

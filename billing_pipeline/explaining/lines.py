@@ -80,7 +80,7 @@ def explain_line(
         charges_amount=total,
         charged_amount=exact,
         charged_currency=currency or invoice.currency,
-        adjusts=f"{line.service_period}: {line.reference}" if is_adjustment else None,
+        adjusts=": ".join(part for part in (line.service_period, line.reference) if part) if is_adjustment else None,
         row_count=sum(item["row_count"] for item in found),
         term_names=tuple(sorted({_term_name(item) for item in found})),
         charges=tuple(charges),

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from sqlalchemy import Connection, bindparam, insert, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from billing_pipeline.configuration import Organisation
-from billing_pipeline.invoicing import Invoice
+from billing_pipeline.invoicing import Invoice, InvoiceLine
 from billing_pipeline.ledger.balances import used_by_issued
 from billing_pipeline.ledger.content import canonical_json, content_sha256, sha256_of_content
 from billing_pipeline.ledger.documents import load_invoices
@@ -19,8 +19,11 @@ from billing_pipeline.ledger.life import DRAFT, OPEN, Act, Moved, Outcome, Refus
 from billing_pipeline.ledger.locks import take_turn
 from billing_pipeline.ledger.numbers import NumberCounter, NumberSeries
 from billing_pipeline.ledger.outbox import enqueue
-from billing_pipeline.ledger.tables import invoices, issued_contents
+from billing_pipeline.ledger.tables import invoice_lines, invoices, issued_contents
 from billing_pipeline.money import EXACT
+
+# Between the document and its line, where an adjustment or a line of a credit note refers to one.
+_LINE_OF = " line "
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ def approve(
     hashes = {row.invoice_id: row.content_sha256 for row in present}
     balances = _Balances(connection, drafts, approval.granted)
     issued: list[Invoice] = []
+    numbers: dict[str, str] = {}
     for draft in sorted(drafts, key=lambda one: (one.customer.id, one.currency, one.invoice_id)):
         reason = _why_not_approved(draft, hashes[draft.invoice_id], approval) or balances.why_not(draft)
         if reason is not None:
@@ -70,7 +74,9 @@ def approve(
             continue
         balances.use(draft)
         issued.append(replace(draft, invoice_number=counter.take(), status=OPEN, issued_on=act.day))
+        numbers[draft.invoice_id] = str(issued[-1].invoice_number)
     counter.save()
+    issued = _with_numbers(connection, issued, numbers)
     _write_issued(connection, issued, act)
     if approval.mail is not None:
         for invoice in issued:
@@ -79,6 +85,39 @@ def approve(
             enqueue(connection, invoice.invoice_id, "approved", **mail, at=act.at)
     moved = [Moved(invoice.invoice_id, invoice.invoice_number, DRAFT, OPEN) for invoice in issued]
     return recorded(connection, "approved", moved, refused, act)
+
+
+def _with_numbers(connection: Connection, issued: Sequence[Invoice], numbers: Mapping[str, str]) -> list[Invoice]:
+    """Let adjustments refer to documents by the numbers they have by now, in the ledger's lines too.
+
+    An adjustment of a month whose document was a draft refers to that draft's id.
+
+    Args:
+        numbers: those given in this transaction, by document id.
+    """
+    ids = {
+        str(line.reference).partition(_LINE_OF)[0] for one in issued for line in one.lines if line.reference is not None
+    }
+    rows = connection.execute(
+        select(invoices.c.invoice_id, invoices.c.invoice_number).where(
+            invoices.c.invoice_id.in_(sorted(ids)), invoices.c.invoice_number.is_not(None)
+        )
+    )
+    known = {**{row.invoice_id: str(row.invoice_number) for row in rows}, **numbers}
+    renamed = []
+    for one in issued:
+        lines = tuple(_renamed(line, known) for line in one.lines)
+        renamed.append(replace(one, lines=lines))
+        for before, after in zip(one.lines, lines, strict=True):
+            if before != after:
+                place = (invoice_lines.c.invoice_id == one.invoice_id, invoice_lines.c.line_number == after.line_number)
+                connection.execute(update(invoice_lines).where(*place).values(reference=after.reference))
+    return renamed
+
+
+def _renamed(line: InvoiceLine, known: Mapping[str, str]) -> InvoiceLine:
+    name, between, place = str(line.reference or "").partition(_LINE_OF)
+    return replace(line, reference=f"{known[name]}{between}{place}") if name in known else line
 
 
 def _why_not_approved(draft: Invoice, sha256: str, approval: Approval) -> str | None:

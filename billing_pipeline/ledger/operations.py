@@ -18,7 +18,7 @@ from billing_pipeline.ledger.content import content_sha256
 from billing_pipeline.ledger.events import Happened, record_events
 from billing_pipeline.ledger.locks import DRAFTS, take_turn
 from billing_pipeline.ledger.parts import to_json
-from billing_pipeline.ledger.standing import remove_outdated_drafts
+from billing_pipeline.ledger.standing import MONTH_DRAFTED, months_drafted_for_all, remove_outdated_drafts
 from billing_pipeline.ledger.tables import credit_uses, invoice_errors, invoice_lines, invoices
 from billing_pipeline.periods import BillingPeriod
 
@@ -43,6 +43,7 @@ class ReplaceResult:
         kept: documents of the customers in scope that are no draft; none was touched.
         removed: drafts that are no longer produced.
         errors: why customers in scope have no draft, as recorded.
+        options_before: options of the drafts that were replaced by drafts with others.
         outdated: drafts of later periods that adjusted what is drafted anew here; they are gone, with their periods.
     """
 
@@ -52,6 +53,7 @@ class ReplaceResult:
     kept: tuple[str, ...]
     removed: tuple[str, ...]
     errors: tuple[InvoiceError, ...]
+    options_before: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     outdated: Mapping[str, BillingPeriod] = field(default_factory=dict)
 
 
@@ -135,7 +137,10 @@ def replace_drafts(
     customers |= {old[name].customer_id for name in removed}
     outdated = remove_outdated_drafts(connection, period, sorted(customers))
     actions |= dict.fromkeys([*removed, *outdated], ("removed", DRAFT, None))
-    record_events(connection, [Happened(name, *actions[name]) for name in sorted(actions)], at, who)
+    happened = [Happened(name, *actions[name]) for name in sorted(actions)]
+    if drafted.scope is None and new and period.text not in months_drafted_for_all(connection):
+        happened.append(Happened(period.text, MONTH_DRAFTED, None, None))
+    record_events(connection, happened, at, who)
     return ReplaceResult(
         created=tuple(sorted(created)),
         replaced=tuple(sorted(replaced)),
@@ -143,6 +148,9 @@ def replace_drafts(
         kept=tuple(sorted(row.invoice_id for row in present if row.status != DRAFT)),
         removed=tuple(sorted(removed)),
         errors=errors,
+        options_before={
+            name: tuple(old[name].options) for name in sorted(replaced) if tuple(old[name].options) != new[name].options
+        },
         outdated=outdated,
     )
 
@@ -158,7 +166,7 @@ def _check_scope(period: BillingPeriod, drafted: Drafted) -> None:
 
 
 def _documents_in_scope(connection: Connection, period: BillingPeriod, scope: tuple[str, ...] | None) -> list[Row[Any]]:
-    names = ("invoice_id", "customer_id", "status", "invoice_number", "content_sha256", "charges_sha256")
+    names = ("invoice_id", "customer_id", "status", "invoice_number", "content_sha256", "charges_sha256", "options")
     columns = (invoices.c[name] for name in names)
     chosen = and_(invoices.c.billing_period == period.text, invoices.c.document_type == "invoice")
     # Locked, so that none is approved meanwhile; on SQLite the whole file is.

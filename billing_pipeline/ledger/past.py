@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, bindparam, insert, select, update
 
 from billing_pipeline.ledger.life import CLOSED, DRAFT, OPEN, VOID
+from billing_pipeline.ledger.standing import MONTH_DRAFTED
 from billing_pipeline.ledger.tables import (
     accepted_differences,
     credit_uses,
@@ -40,12 +41,14 @@ class PastLedger:
         documents: rows of `invoices` with the status of then.
         parts: rows of the tables that belong to documents, by table name.
         acceptances: rows of `accepted_differences`.
+        months: rows of `events` that say which months were drafted for all customers.
         lost: ids of drafts of other months that stood then and are not known any more.
     """
 
     documents: Sequence[Row] = ()
     parts: Mapping[str, Sequence[Row]] = field(default_factory=dict)
     acceptances: Sequence[Row] = ()
+    months: Sequence[Row] = ()
     lost: tuple[str, ...] = ()
 
 
@@ -79,6 +82,13 @@ def ledger_as_of(connection: Connection, as_of: datetime, period: BillingPeriod)
                 select(accepted_differences).where(accepted_differences.c.at <= as_of)
             ).mappings()
         ],
+        months=[
+            {name: value for name, value in row.items() if name != "sequence"}
+            for row in connection.execute(
+                select(events).where(events.c.action == MONTH_DRAFTED, events.c.at <= as_of).order_by(events.c.sequence)
+            ).mappings()
+            if row["invoice_id"] != period.text
+        ],
         lost=tuple(sorted(lost)),
     )
 
@@ -100,6 +110,7 @@ def write_past(connection: Connection, past: PastLedger) -> None:
     for status in sorted({row["status"] for row in issued} - {OPEN}):
         _move(connection, status, [row for row in issued if row["status"] == status], _ENDING.get(status, ()))
     _insert(connection, accepted_differences, past.acceptances)
+    _insert(connection, events, past.months)
 
 
 def _statuses(connection: Connection, as_of: datetime) -> dict[str, str]:

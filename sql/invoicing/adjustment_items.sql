@@ -101,7 +101,8 @@ changed as (
         *,
         billing_period = $period as is_of_drafted_month,
     from compared
-    where amount_precise <> 0
+    -- What only costs the reseller more or less is kept too: support plans may be on cost, and so are margins.
+    where amount_precise <> 0 or total_cost <> 0
 ),
 
 others_billed as (

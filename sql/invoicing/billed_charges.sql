@@ -110,7 +110,7 @@ billed as (
             and adjustment_items.line_kind = drafted_lines.line_kind
             and adjustment_items.line_tax_category = drafted_lines.tax_category
             and adjustment_items.service_period = drafted_lines.service_period
-            and adjustment_items.line_reference = drafted_lines.reference
+            and adjustment_items.line_reference is not distinct from drafted_lines.reference
             and adjustment_items.line_description = drafted_lines.description
 )
 

@@ -3,7 +3,7 @@
 -- Keys: the same.
 -- Inputs: billed_before (charges on documents, with customer_id), month_items (drafted_items of the locked months).
 -- Params: none.
--- Units: none. Two sides are the same if they have as many charges of the same ids and amounts.
+-- Units: none. Two sides are the same if they have as many charges of the same ids, amounts and costs.
 -- Fails: never; what differs in nothing but the order of rows is not found.
 with
 
@@ -14,7 +14,11 @@ billed_before as (
         billing_account_id,
         billing_period,
         count(*) as charge_count,
-        sum(cast(hash(charge_id, cast(amount_precise as decimal(38, 24))) as hugeint)) as fingerprint,
+        sum(
+            cast(
+                hash(charge_id, cast(amount_precise as decimal(38, 24)), cast(total_cost as decimal(38, 24))) as hugeint
+            )
+        ) as fingerprint,
     from billed_before
     group by
         customer_id,
@@ -30,7 +34,11 @@ month_items as (
         billing_account_id,
         billing_period,
         count(*) as charge_count,
-        sum(cast(hash(charge_id, cast(amount_precise as decimal(38, 24))) as hugeint)) as fingerprint,
+        sum(
+            cast(
+                hash(charge_id, cast(amount_precise as decimal(38, 24)), cast(total_cost as decimal(38, 24))) as hugeint
+            )
+        ) as fingerprint,
     from month_items
     group by
         customer_id,

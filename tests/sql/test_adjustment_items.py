@@ -122,14 +122,21 @@ def test_the_new_holder_without_a_document_of_the_month_is_left_to_that_month() 
 
 def test_what_another_document_has_adjusted_is_not_adjusted_again() -> None:
     adjusted = {"charge_id": "new-1", "quantity": Decimal(2), "amount_precise": Decimal(3), "cause": "quantity"}
+    adjusted |= {"total_cost": Decimal(2)}
     now = {"quantity": Decimal(3), "total_cost": Decimal(3), "total_sell": Decimal("4.50")}
     assert adjustments([{}, adjusted], [now]) == []
     (found,) = adjustments([{}, adjusted], [now | {"total_sell": Decimal(5)}])
     assert (found["cause"], found["amount_precise"], found["adjusts_line_number"]) == ("price", Decimal("0.5"), 3)
 
 
+def test_a_cost_that_changes_under_the_same_price_is_kept_for_plans_on_cost() -> None:
+    (found,) = adjustments([{}], [{"total_cost": Decimal(4)}])
+    assert (found["cause"], found["amount_precise"], found["total_cost"]) == ("price", Decimal(0), Decimal(3))
+
+
 def test_a_charge_that_was_withdrawn_and_comes_back_is_late_usage() -> None:
     back = {"charge_id": "old-1", "amount_precise": Decimal("-1.5"), "quantity": Decimal(-1), "cause": "withdrawn"}
+    back |= {"total_cost": Decimal(-1)}
     (found,) = adjustments([{}, back], [{}])
     assert (found["cause"], found["amount_precise"]) == ("late_usage", Decimal("1.5"))
 
