@@ -124,6 +124,26 @@ class Invoice:
     corrects: str | None = None
     issued_on: date | None = None
 
+    @property
+    def shown_lines(self) -> tuple[InvoiceLine, ...]:
+        """The lines that a customer reads: an adjustment of nothing only says that the reseller's cost has changed.
+
+        Numbers stay as they are, because other documents refer to them.
+        """
+        return tuple(
+            line for line in self.lines if line.line_kind != "adjustment" or line.amount_precise or line.amount
+        )
+
+    @property
+    def is_in_favour(self) -> bool:
+        """Whether the reseller owes the total to the customer; a credit note says so in its title."""
+        return self.document_type == "invoice" and self.total < 0
+
+    @property
+    def payable_by(self) -> date | None:
+        """The due date of a document that leaves anything to pay; None on all others."""
+        return self.due_date if self.total > 0 else None
+
 
 @dataclass(frozen=True)
 class DraftOptions:

@@ -111,13 +111,20 @@ def _view(invoice: Invoice, settings: MailSettings) -> dict[str, str | None]:
         "number": invoice.invoice_number,
         "corrects": invoice.corrects,
         "period": writing.period(invoice.billing_period),
-        "total": f"{writing.amount(invoice.total, invoice.currency)} {invoice.currency}",
-        "due_date": writing.day(invoice.due_date) if invoice.due_date else None,
+        "total": _total(invoice),
+        "due_date": writing.day(invoice.payable_by) if invoice.payable_by else None,
         "link": document_link(invoice, settings.link),
         "phone": invoice.organisation.phone,
     }
     # A name of several lines could look like sentences of ours.
     return {name: None if value is None else _one_line(value) for name, value in values.items()}
+
+
+def _total(invoice: Invoice) -> str:
+    writing = locale_of(invoice.customer.country)
+    if invoice.is_in_favour:
+        return f"{writing.amount(-invoice.total, invoice.currency)} {invoice.currency} in your favour"
+    return f"{writing.amount(invoice.total, invoice.currency)} {invoice.currency}"
 
 
 def _one_line(text: str) -> str:

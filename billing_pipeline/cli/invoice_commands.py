@@ -26,7 +26,8 @@ from billing_pipeline.cli.draft_options import (
     period_to_draft,
 )
 from billing_pipeline.cli.jobs import open_jobs
-from billing_pipeline.cli.output import OUT, complain, show_table
+from billing_pipeline.cli.month_documents import complain_of_missing
+from billing_pipeline.cli.output import OUT, show_table
 from billing_pipeline.cli.reference_notices import take_reference
 from billing_pipeline.documents.formatting import format_amount
 from billing_pipeline.ledger.documents import list_errors, list_invoices
@@ -75,7 +76,10 @@ def draft_command(
     override_unsettled: OverrideUnsettled = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make or replace the drafts of a billing period from what the lake holds; other documents are never touched."""
+    """Make or replace the drafts of a billing period from what the lake holds; other documents are never touched.
+
+    Exits 1 if a customer got no draft; stderr says why. Customers whose month is invoiced are named there, too.
+    """
     options = draft_options(
         apply_credits,
         include_tax,
@@ -94,11 +98,7 @@ def draft_command(
         errors = [
             error for error in list_errors(connection, period.text) if not customer or error.customer_id in customer
         ]
-    for error in errors:
-        complain(f"no draft for customer {error.customer_id}: {error.reason}")
-    if errors:
-        complain(f"{len({error.customer_id for error in errors})} customer(s) without draft")
-    if errors or refused:
+    if complain_of_missing(errors) or refused:
         raise typer.Exit(1)
 
 
@@ -173,7 +173,7 @@ def _list(
             summary.customer_name,
             format_amount(summary.total, summary.currency),
             summary.currency,
-            summary.due_date,
+            summary.due_date if summary.total > 0 else None,
         ]
         for summary in chosen
     ]

@@ -16,6 +16,7 @@ from billing_pipeline.cli.draft_options import (
     draft_options,
     period_to_draft,
 )
+from billing_pipeline.cli.month_documents import complain_of_missing
 from billing_pipeline.cli.output import OUT, complain, show_table
 from billing_pipeline.cli.reference_notices import take_reference
 from billing_pipeline.cli.statements import print_statement
@@ -37,6 +38,8 @@ _LINE_COLUMNS = (
     "amount",
     "currency",
     "line_kind",
+    "service_period",
+    "reference",
 )
 _PREVIEWED = tuple(name for name in FORMATS if name != DETAILED)
 
@@ -90,7 +93,7 @@ def preview_command(
 ) -> None:
     """Show what `billing invoices draft` would make, and make nothing: no draft is written, no month locked.
 
-    Exits 1 if a customer would get no draft; stderr says why.
+    Exits 1 if a customer would get no draft; stderr says why. Customers whose month is invoiced are named there, too.
     """
     options = draft_options(
         apply_credits,
@@ -112,11 +115,7 @@ def preview_command(
         layout = Layout(wanted, Templates.of_workspace(workspace.home, workspace.load_config().documents))
         for path in write_documents(shown, lambda _: out, lambda logo: workspace.home / logo, layout):
             OUT.print(str(path), markup=False, soft_wrap=True)
-    for error in drafted.errors:
-        complain(f"no draft for customer {error.customer_id}: {error.reason}")
-    if drafted.errors:
-        complain(f"{len({error.customer_id for error in drafted.errors})} customer(s) without draft")
-    if drafted.errors or refused:
+    if complain_of_missing(drafted.errors) or refused:
         raise typer.Exit(1)
 
 
@@ -125,7 +124,7 @@ def _show(invoices: list[Invoice], as_json: bool) -> None:
         rows = [
             [invoice.invoice_id, *(getattr(line, name, invoice.currency) for name in _LINE_COLUMNS)]
             for invoice in invoices
-            for line in invoice.lines
+            for line in invoice.shown_lines
         ]
         show_table("Lines", ("invoice_id", *_LINE_COLUMNS), rows, as_json=True)
         return

@@ -8,7 +8,7 @@ from rich.table import Table
 from billing_pipeline.cli.output import OUT
 from billing_pipeline.documents.formatting import format_amount, format_quantity, plain_decimal
 from billing_pipeline.documents.view import invoice_view
-from billing_pipeline.invoicing import Invoice
+from billing_pipeline.invoicing import Invoice, InvoiceLine
 
 
 def print_statement(invoice: Invoice) -> None:
@@ -16,14 +16,15 @@ def print_statement(invoice: Invoice) -> None:
     currency, view = invoice.currency, invoice_view(invoice)
     heading = f"{invoice.organisation.name}  -  {view['title']} {invoice.invoice_number or ''}".rstrip()
     OUT.print(heading, style="bold", markup=False)
+    due = "" if invoice.payable_by is None else f"    Due {invoice.payable_by}"
     OUT.print(f"Customer  {invoice.customer.name} ({invoice.customer.id})", markup=False)
-    OUT.print(f"Period    {invoice.billing_period}    Status {invoice.status}    Due {invoice.due_date}", markup=False)
+    OUT.print(f"Period    {invoice.billing_period}    Status {invoice.status}{due}", markup=False)
     OUT.print(_line_table(invoice))
     totals = (
         ("Subtotal", invoice.subtotal),
         ("Tax", invoice.tax_total),
         ("Credits", -invoice.credits_applied),
-        ("Total", invoice.total),
+        ("In favour", -invoice.total) if invoice.is_in_favour else ("Total", invoice.total),
     )
     for name, amount in totals:
         OUT.print(f"{name:<10}{format_amount(amount, currency):>20} {currency}", markup=False)
@@ -51,7 +52,7 @@ def _line_table(invoice: Invoice) -> Table:
     table.add_column("Quantity", justify="right")
     table.add_column("Unit", overflow="fold")
     table.add_column(currency, justify="right")
-    for product_type, group in groupby(invoice.lines, key=lambda line: line.product_type):
+    for product_type, group in groupby(invoice.shown_lines, key=lambda line: line.product_type):
         lines = list(group)
         subtotal = format_amount(sum((line.amount for line in lines), Decimal(0)), currency)
         table.add_section()
@@ -59,12 +60,20 @@ def _line_table(invoice: Invoice) -> Table:
         for line in lines:
             table.add_row(
                 str(line.line_number),
-                _plain(line.description),
+                _plain(_described(line)),
                 "" if line.quantity is None else format_quantity(line.quantity),
                 _plain(line.unit or ""),
                 format_amount(line.amount, currency),
             )
     return table
+
+
+def _described(line: InvoiceLine) -> str:
+    """Return what a line is, and below it the month and the line of another document that it belongs to."""
+    period = None if line.service_period is None else f"service period {line.service_period}"
+    reference = None if line.reference is None else f"refers to {line.reference}"
+    belongs = ", ".join(part for part in (period, reference) if part is not None)
+    return f"{line.description}\n  {belongs}" if belongs else line.description
 
 
 def _plain(text: str) -> str:

@@ -16,7 +16,7 @@ COLUMNS = (
     "invoice_id", "invoice_number", "line_number", "line_kind", "charge_id", "customer_id", "customer_name",
     "product_type", "product_id", "product_name", "description", "billing_period", "period_start", "period_end",
     "quantity", "unit", "amount", "currency", "price_term", "price_term_id", "source", "delivery_id", "file_name",
-    "file_sha256", "row_numbers",
+    "file_sha256", "row_numbers", "reference", "cause",
 )  # fmt: skip
 COST_COLUMNS = ("total_cost", "margin")
 # Between the files of a charge that came in several; their hashes and rows follow the same order.
@@ -36,8 +36,9 @@ def detailed_csv(invoice: Invoice, charges: Iterable[Mapping[str, Any]], with_co
         UTF-8 without BOM after RFC 4180, `\r\n`. A line without charges, such as support or a custom charge, has a row
         of its own without `charge_id`, so that the rows of each line add up to its exact amount. `amount` is exact
         and in the charge's own `currency`, before it was converted and rounded. `row_numbers` are runs such as
-        `1-5, 9`, counted from the first row below the header. Text that a spreadsheet would take for a formula gets a
-        leading apostrophe.
+        `1-5, 9`, counted from the first row below the header. `reference` names document and line that an adjustment or
+        a credit note's line refers to, `cause` why a charge is adjusted. Text that a spreadsheet would take for a
+        formula gets a leading apostrophe.
     """
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\r\n")
@@ -45,7 +46,8 @@ def detailed_csv(invoice: Invoice, charges: Iterable[Mapping[str, Any]], with_co
     of_line: dict[int, list[Mapping[str, Any]]] = {}
     for charge in charges:
         of_line.setdefault(charge["line_number"], []).append(charge)
-    for line in invoice.lines:
+    # An adjustment of nothing tells about the reseller's cost, so it is for those who may see that.
+    for line in invoice.lines if with_cost else invoice.shown_lines:
         own = of_line.get(line.line_number)
         if own is None:
             writer.writerow(_row_without_charge(invoice, line) + ([""] * len(COST_COLUMNS) if with_cost else []))
@@ -72,6 +74,8 @@ def _row(invoice: Invoice, line: InvoiceLine, charge: Mapping[str, Any]) -> list
         text_cell(_BETWEEN_FILES.join(name for name, _, _ in files)),
         _BETWEEN_FILES.join(sha256 for _, sha256, _ in files),
         _BETWEEN_FILES.join(ranges_text(row_ranges(rows)) for _, _, rows in files),
+        text_cell(line.reference or ""),
+        charge["cause"] or "",
     ]
 
 
@@ -87,6 +91,8 @@ def _row_without_charge(invoice: Invoice, line: InvoiceLine) -> list[str]:
         plain_decimal(amount),
         line.charged_currency or invoice.currency,
         *[""] * 7,
+        text_cell(line.reference or ""),
+        "",
     ]
 
 

@@ -13,7 +13,7 @@ from billing_pipeline.money import minor_units
 COLUMNS = (
     "invoice_id", "invoice_number", "status", "customer_id", "customer_name", "billing_period", "line_number",
     "product_type", "product_id", "product_name", "description", "quantity", "unit", "amount", "currency",
-    "tax_category", "line_kind",
+    "tax_category", "line_kind", "service_period", "reference",
 )  # fmt: skip
 
 
@@ -25,8 +25,9 @@ def invoice_csv(invoice: Invoice) -> bytes:
 
     Returns:
         UTF-8 without BOM after RFC 4180: a header, a row per line, `\r\n`, quotes only where needed. Amounts keep the
-        currency's decimals, numbers have no thousands' separator. Text that a spreadsheet would take for a formula
-        gets a leading apostrophe (`text_cell`).
+        currency's decimals, numbers have no thousands' separator. `service_period` and `reference` say which month
+        and which line of which document an adjustment, or a credit note's line, belongs to. Text that a spreadsheet
+        would take for a formula gets a leading apostrophe (`text_cell`).
 
     Raises:
         UnknownCurrency: the document's currency is not in ISO 4217.
@@ -35,7 +36,7 @@ def invoice_csv(invoice: Invoice) -> bytes:
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    writer.writerows(_row(invoice, line, decimals) for line in invoice.lines)
+    writer.writerows(_row(invoice, line, decimals) for line in invoice.shown_lines)
     return buffer.getvalue().encode("utf-8")
 
 
@@ -58,4 +59,6 @@ def _row(invoice: Invoice, line: InvoiceLine, decimals: int) -> list[str]:
         invoice.currency,
         text_cell(line.tax_category),
         line.line_kind,
+        line.service_period or "",
+        text_cell(line.reference or ""),
     ]

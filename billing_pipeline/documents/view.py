@@ -6,6 +6,7 @@ markup of any kind.
 
 import unicodedata
 from datetime import timedelta
+from decimal import Decimal
 from itertools import groupby, pairwise
 from typing import Any
 
@@ -44,10 +45,10 @@ def invoice_view(invoice: Invoice) -> dict[str, Any]:
     Returns:
         What `docs/documents.md` describes: `title`, `number`, `issuer` and `customer` (name, lines of address and
         contact), `groups` (product type, lines, subtotal), `taxes`, `credits`, `rates`, `totals` (label, amount; the
-        last is what is due), `notes` and the rest of the head. Numbers and days are written as in the customer's
-        country, amounts with the currency's decimals. `status` is in upper case, and None on a document that was
-        issued and is not void. `date` is the day of issue, or the period's last day on a draft, as [year, month, day]:
-        the file's own date, so that no clock takes part.
+        last is what is due, or what the customer is owed), `notes` and the rest of the head. Numbers and days are
+        written as in the customer's country, amounts with the currency's decimals. `status` is in upper case, and None
+        on a document that was issued and is not void. `date` is the day of issue, or the period's last day on a draft,
+        as [year, month, day]: the file's own date, so that no clock takes part.
 
     Raises:
         UnknownCurrency, PeriodInvalid: the document's currency or period is malformed.
@@ -63,13 +64,13 @@ def invoice_view(invoice: Invoice) -> dict[str, Any]:
         "period": writing.period(invoice.billing_period),
         "currency": currency,
         "issue_date": writing.day(invoice.issued_on) if invoice.issued_on else None,
-        "due_date": writing.day(invoice.due_date) if invoice.due_date else None,
+        "due_date": writing.day(invoice.payable_by) if invoice.payable_by else None,
         "date": [file_day.year, file_day.month, file_day.day],
         "issuer": _party(invoice.organisation),
         "customer": _party(invoice.customer),
         "groups": [
             _group(product_type, list(lines), currency, writing)
-            for product_type, lines in groupby(invoice.lines, key=lambda line: line.product_type)
+            for product_type, lines in groupby(invoice.shown_lines, key=lambda line: line.product_type)
         ],
         "taxes": [_tax(tax, currency, writing) for tax in invoice.taxes],
         "credits": [_credit(use, currency, writing) for use in invoice.credits],
@@ -191,5 +192,12 @@ def _totals(invoice: Invoice, writing: CustomerLocale) -> list[dict[str, Any]]:
         rows.append(("Tax", invoice.tax_total))
     if invoice.credits_applied:
         rows.append(("Credits applied", -invoice.credits_applied))
-    rows.append(("Total credited" if invoice.document_type == "credit_note" else "Total due", invoice.total))
+    rows.append(_owed(invoice))
     return [{"label": label, "amount": writing.amount(amount, invoice.currency)} for label, amount in rows]
+
+
+def _owed(invoice: Invoice) -> tuple[str, Decimal]:
+    """Return the last total and what it is called; what the reseller owes is written without its sign."""
+    if invoice.is_in_favour:
+        return "Total in your favour", -invoice.total
+    return "Total credited" if invoice.document_type == "credit_note" else "Total due", invoice.total

@@ -82,6 +82,21 @@ def test_several_statements_are_shown_and_customers_see_no_drafts(
     assert f"{DOCUMENTS[0]}: customers do not see drafts" in capsys.readouterr().err
 
 
+def test_a_month_that_is_invoiced_is_named_and_is_no_failure(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(workspace, "invoices", "draft", *OCTOBER) == 0
+    assert run_command(workspace, "invoices", "approve", DOCUMENTS[0]) == 0
+    for command in ("draft", "preview"):
+        capsys.readouterr()
+        assert run_command(workspace, "invoices", command, *OCTOBER) == 0
+        said = capsys.readouterr().err
+        assert "no change for customer C-aws: already invoiced: INV-" in said
+        assert "without draft" not in said
+    assert run_command(workspace, "invoices", "draft", *OCTOBER, "--customer", "C-dist", "--include-tax") == 1
+    assert "1 customer(s) without draft" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("now", "period"),
     [

@@ -14,13 +14,14 @@ import pytest
 
 from billing_pipeline.configuration import DocumentSettings
 from billing_pipeline.documents.detailed_csv import COLUMNS, COST_COLUMNS, detailed_csv
+from billing_pipeline.documents.invoice_csv import invoice_csv
 from billing_pipeline.documents.invoice_html import HtmlWriter
 from billing_pipeline.documents.invoice_pdf import DocumentInvalid, PdfCompiler
 from billing_pipeline.documents.invoice_xlsx import invoice_xlsx
 from billing_pipeline.documents.other_currency import in_other_currency
 from billing_pipeline.documents.view import invoice_view
 from billing_pipeline.exchange import AppliedRate
-from billing_pipeline.invoicing import Invoice
+from billing_pipeline.invoicing import Invoice, InvoiceLine
 from resources.document_files import Layout, Templates, write_documents
 from tests.documents import an_invoice, line, with_everything
 
@@ -41,7 +42,9 @@ CHARGE = {
     "source": "aws",
     "delivery_id": "aws/1/2026-10/abc",
     "files": [("a.csv", "ab" * 32, [1, 2, 3, 9]), ("b.csv", "cd" * 32, [7])],
+    "cause": None,
 }
+ADJUSTMENT = {**CHARGE, "billing_period": "2026-08", "cause": "price"}
 
 
 @pytest.fixture(scope="module")
@@ -98,19 +101,73 @@ def test_paying_a_document_does_not_change_its_files(compiler: PdfCompiler) -> N
 
 
 def test_an_adjustment_shows_its_month_what_it_refers_to_and_what_was_charged() -> None:
-    adjusted = replace(
-        line(1, "1.00"),
-        service_period="2026-08",
-        reference="INV-2026-000007 line 3",
-        charged_currency="USD",
-        charged_amount=Decimal("1.115"),
-    )
-    (shown,) = invoice_view(an_invoice(adjusted))["groups"][0]["lines"]
+    made = replace(adjusted("1.00"), charged_currency="USD", charged_amount=Decimal("1.115"))
+    (shown,) = invoice_view(an_invoice(made))["groups"][0]["lines"]
     assert shown["details"][1:] == [
         "Service period August 2026",
         "Refers to INV-2026-000007 line 3",
         "Charged 1.12 USD",
     ]
+
+
+def adjusted(amount: str = "-7.50", number: int = 1) -> InvoiceLine:
+    return replace(
+        line(number, amount),
+        line_kind="adjustment",
+        service_period="2026-08",
+        reference="INV-2026-000007 line 3",
+    )
+
+
+def test_csv_and_workbook_name_the_month_and_the_line_that_an_adjustment_refers_to() -> None:
+    made = an_invoice(adjusted(), line(2, "9.00"))
+    first, second = csv.DictReader(io.StringIO(invoice_csv(made).decode("utf-8"), newline=""))
+    assert (first["service_period"], first["reference"]) == ("2026-08", "INV-2026-000007 line 3")
+    assert (second["service_period"], second["reference"]) == ("", "")
+    heads, row, *_ = openpyxl.load_workbook(io.BytesIO(invoice_xlsx(made)))["Lines"].iter_rows(values_only=True)
+    assert (heads[-2:], row[-2:]) == (("Service period", "Reference"), ("2026-08", "INV-2026-000007 line 3"))
+
+
+def test_the_detailed_csv_names_reference_and_cause_also_of_an_adjustment_without_charges() -> None:
+    made = an_invoice(adjusted(), adjusted("-1.00", number=2), line(3, "9.00"))
+    rows = list(csv.DictReader(io.StringIO(detailed_csv(made, [ADJUSTMENT]).decode("utf-8"), newline="")))
+    assert [(row["billing_period"], row["reference"], row["cause"]) for row in rows] == [
+        ("2026-08", "INV-2026-000007 line 3", "price"),
+        ("2026-08", "INV-2026-000007 line 3", ""),
+        ("2026-10", "", ""),
+    ]
+
+
+def test_an_adjustment_of_nothing_is_only_where_the_cost_is_shown(compiler: PdfCompiler) -> None:
+    made = an_invoice(adjusted("0.00"), line(2, "9.00", name="Disk"))
+    without = an_invoice(line(2, "9.00", name="Disk"))
+    assert compiler.render(made) == compiler.render(without)
+    assert HtmlWriter().render(made) == HtmlWriter().render(without)
+    assert invoice_xlsx(made) == invoice_xlsx(without)
+    assert invoice_csv(made) == invoice_csv(without)
+    nothing = {**ADJUSTMENT, "amount_precise": Decimal(0)}
+    assert detailed_csv(made, [nothing]) == detailed_csv(without, [])
+    cost_rows = list(csv.DictReader(io.StringIO(detailed_csv(made, [nothing], with_cost=True).decode(), newline="")))
+    assert [(row["line_number"], row["total_cost"]) for row in cost_rows] == [("1", "1.2"), ("2", "")]
+
+
+def test_a_document_with_more_taken_back_than_charged_says_that_the_customer_is_owed(compiler: PdfCompiler) -> None:
+    made = an_invoice(adjusted())
+    view = invoice_view(made)
+    assert (view["totals"][-1], view["due_date"]) == ({"label": "Total in your favour", "amount": "7.50"}, None)
+    for text in (text_of(compiler.render(made)), HtmlWriter().render(made).decode("utf-8")):
+        assert "7.50 EUR" in text
+        assert "Due date" not in text
+        assert "Total due" not in text
+    totals = openpyxl.load_workbook(io.BytesIO(invoice_xlsx(made)))["Totals"]
+    facts = {row[0]: row[1] for row in totals.iter_rows(values_only=True) if row[0]}
+    assert facts["Total in your favour"] == 7.5
+    assert "Due date" not in facts
+
+
+def test_a_document_of_zero_has_nothing_due_and_no_day() -> None:
+    view = invoice_view(an_invoice(line(1, "0.00")))
+    assert (view["totals"][-1], view["due_date"]) == ({"label": "Total due", "amount": "0.00"}, None)
 
 
 @pytest.mark.parametrize("name", ["تخزين سحابي قياسي", "Ελληνικά", "😀"])
@@ -142,6 +199,25 @@ def test_a_workbook_has_typed_cells_with_the_currencys_decimals_and_repeats() ->
     facts = {row[0]: row[1] for row in workbook["Totals"].iter_rows(values_only=True) if row[0]}
     assert facts["Due date"] == datetime(2026, 12, 1)  # noqa: DTZ001 a cell has no zone
     assert (facts["Subtotal"], facts["Credits applied"], facts["Total due"]) == (127, -5, 146)
+
+
+def test_figures_and_their_heads_stand_right_and_text_after_them_keeps_off() -> None:
+    workbook = openpyxl.load_workbook(io.BytesIO(invoice_xlsx(issued())))
+    lines, totals = workbook["Lines"], workbook["Totals"]
+    figures = {"Line", "Quantity", "Amount"}
+    for row in lines.iter_rows(min_row=1, max_row=3):
+        for cell in row:
+            if cell.value is not None:
+                name = lines.cell(1, cell.column).value
+                assert cell.alignment.horizontal == ("right" if name in figures else "left"), cell
+                assert cell.alignment.indent == (name in {"Product type", "Unit", "Currency"}), cell
+                assert cell.alignment.vertical == "top", cell
+    assert {cell.value for row in totals.iter_rows() for cell in row if cell.alignment.horizontal == "right"} >= {
+        "Percent", "Taxable", "Tax amount", "Applied", "Left", "Rate", 24, 127,
+    }  # fmt: skip
+    for sheet in (lines, totals):
+        assert (sheet.page_setup.orientation, sheet.page_setup.fitToHeight) == ("landscape", 0)
+        assert sheet.sheet_properties.pageSetUpPr.fitToPage
 
 
 def test_a_figure_that_a_cell_cannot_hold_is_text() -> None:

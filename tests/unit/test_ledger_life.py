@@ -307,8 +307,9 @@ def test_a_document_is_past_due_from_the_day_after_its_due_date(ledger: Engine) 
 
 def test_drafts_and_documents_with_nothing_to_pay_are_never_past_due(ledger: Engine) -> None:
     nothing = draft("b", lines=(replace(LINE, amount=Decimal("0.00")),), due_date=date(2026, 11, 1))
-    put(ledger, draft("a", due_date=date(2026, 11, 1)), nothing, draft("c", due_date=None))
-    approved(ledger, "2026-10-b-EUR", "2026-10-c-EUR")
+    owed = draft("d", lines=(replace(LINE, amount=Decimal("-9.30")),), due_date=date(2026, 11, 1))
+    put(ledger, draft("a", due_date=date(2026, 11, 1)), nothing, draft("c", due_date=None), owed)
+    approved(ledger, "2026-10-b-EUR", "2026-10-c-EUR", "2026-10-d-EUR")
     assert in_ledger(ledger, mark_past_due) == ()
 
 
