@@ -27,11 +27,20 @@ def line_conversion(line: InvoiceLine, document: Invoice) -> Callable[[Decimal],
     charged = line.charged_amount
     if line.charged_currency is None or line.charged_currency == document.currency or charged is None:
         return None
-    for rate in _rates_between(document.exchange_rates, line.charged_currency, document.currency):
-        if rate.convert(charged) == line.amount_precise:
-            return rate.convert
+    rate = document_rate(line, document)
+    if rate is not None:
+        return rate.convert
     share = EXACT.divide(line.amount_precise, charged) if charged else Decimal(0)
     return lambda amount: EXACT.multiply(amount, share).quantize(_PRECISE, rounding=ROUND_HALF_UP, context=EXACT)
+
+
+def document_rate(line: InvoiceLine, document: Invoice) -> AppliedRate | None:
+    """Return the rate of a document that makes a line's amount of what was charged; None if none does."""
+    charged, currency = line.charged_amount, line.charged_currency
+    if charged is None or currency is None:
+        return None
+    rates = _rates_between(document.exchange_rates, currency, document.currency)
+    return next((rate for rate in rates if rate.convert(charged) == line.amount_precise), None)
 
 
 def _rates_between(rates: Iterable[AppliedRate], currency: str, into: str) -> list[AppliedRate]:

@@ -32,6 +32,7 @@ from billing_pipeline.cli.margins import MARGINS_BY, show_margins
 from billing_pipeline.cli.runs import RunRequest, run
 from billing_pipeline.cli.start import new_app
 from billing_pipeline.cli.status import show_status
+from billing_pipeline.cli.verification import show_verification
 from billing_pipeline.errors import WrongUsage
 from billing_pipeline.periods import BillingPeriod, parse_day
 from billing_pipeline.samples.sources import sample_billing_toml
@@ -269,4 +270,17 @@ def explain_command(
     and vendor rows. Sums are checked exactly; what does not agree is said on stderr, and the exit code is 1.
     """
     if not explain.explain_amount(Workspace.from_environment(), identifier, line, everything, as_json):
+        raise typer.Exit(1)
+
+
+@app.command("verify")
+def verify_command(as_json: JsonOption = False) -> None:
+    """Check archive, lake, documents and warehouse against their hashes and totals; nothing is written.
+
+    Every archived file and reference version against its SHA-256, converted files and buckets against the deliveries,
+    documents against the hash of their content, their charges, sums and numbers, the warehouse against the ledger. One
+    line per kind of check; every problem is named on stderr, and the exit code is then 1. Run it while nothing else
+    runs. docs/verify.md says what is compared and what to do.
+    """
+    if not show_verification(Workspace.from_environment(), as_json):
         raise typer.Exit(1)
