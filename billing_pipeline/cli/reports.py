@@ -23,13 +23,18 @@ def query_warehouse(workspace: Workspace, query: str, parameters: Sequence[Any] 
     """Return column names and rows of a select on the warehouse.
 
     Raises:
-        NothingPublished: no run has published it yet.
+        NothingPublished: no run has published it yet, or one of another version of this program did.
     """
     if not workspace.warehouse.exists():
         raise NothingPublished(f"{workspace.warehouse} does not exist yet; `billing run` publishes it")
     with duckdb.connect(str(workspace.warehouse), read_only=True) as warehouse:
         warehouse.execute("set TimeZone = 'UTC'")
-        cursor = warehouse.execute(query, list(parameters))
+        try:
+            cursor = warehouse.execute(query, list(parameters))
+        except (duckdb.BinderException, duckdb.CatalogException) as error:
+            raise NothingPublished(
+                f"{workspace.warehouse} was published by another version of this program; `billing run` does it anew"
+            ) from error
         return [str(column[0]) for column in cursor.description or []], cursor.fetchall()
 
 

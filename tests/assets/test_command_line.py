@@ -2,7 +2,9 @@
 
 import json
 import sys
+from pathlib import Path
 
+import duckdb
 import pytest
 
 from billing_pipeline.cli import main
@@ -67,3 +69,15 @@ def test_json_writes_amounts_as_plain_decimals(workspace: Workspace, capfd: pyte
     (delivery,) = json.loads(capfd.readouterr().out)
     assert delivery["what"] == "N1"
     assert delivery["total"] == "20.000000000000000000"
+
+
+@pytest.mark.parametrize("words", ["reconcile --month 2025-10", "status", "margins --month 2025-10"])
+def test_a_warehouse_of_another_version_is_said_in_one_line(
+    tmp_path: Path, words: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    old = make_workspace(tmp_path / "home")
+    duckdb.connect(str(old.warehouse)).close()
+    assert run(old, *words.split()) == 1
+    error = capfd.readouterr().err
+    assert "another version of this program" in error
+    assert "Traceback" not in error
