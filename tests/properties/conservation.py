@@ -148,7 +148,7 @@ def check_documents(world: World) -> None:
         _check_lines(document, charges)
         if document.status == "void":
             continue
-        for charge in charges.filter(pl.col("adjusts_invoice_number").is_null())["charge_id"]:
+        for charge in charges.filter(pl.col("cause").is_null())["charge_id"]:
             assert charge not in seen, f"{charge} is on {seen[charge]} and {document.invoice_id}"
             seen[charge] = document.invoice_id
 
