@@ -44,8 +44,7 @@ def find_adjustments(
     What a vendor still estimates, or what nothing explains yet, waits for a later draft, and is said.
 
     Args:
-        connection: session in which `read_month` has named the relations of the locked months, and
-            `name_current_slots` where deliveries of all months stand.
+        connection: session in which `read_month` has named the relations of the locked months, with `draft_options`.
         lake: where the snapshots are.
         documents: those that count as billed (`standing_documents`).
         scope: customers that are drafted; None for all.
@@ -55,10 +54,6 @@ def find_adjustments(
     name_documents(connection, lake, documents, period)
     name_slots(connection, include_not_final)
     lock_without_document(connection, period, generated)
-    connection.execute(
-        "create or replace temp table draft_options as select cast($override as boolean) as include_not_final",
-        {"override": include_not_final},
-    )
     connection.execute(
         "create or replace temp view month_owners as select period_items.* from period_items"
         " semi join usable_slots using (source, billing_account_id, billing_period);"

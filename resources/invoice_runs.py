@@ -113,13 +113,13 @@ def preview_drafts(
     """Make the drafts of a billing period, and write them nowhere; the relations they are made of stay named."""
     lake = books.lake
     override = options.override_unsettled is not None
-    adjustments = read_adjustments(connection, books, period, options)
-    read_month(connection, books.config, lake, period, accepted=_accepted(books, period))
-    _name_account_holders(connection, reference, period)
     connection.execute(
         "create or replace temp table draft_options as select cast($override as boolean) as include_not_final",
         {"override": override},
     )
+    adjustments = read_adjustments(connection, books, period, options)
+    read_month(connection, books.config, lake, period, accepted=_accepted(books, period))
+    _name_account_holders(connection, reference, period)
     connection.execute(f"create or replace temp view drafted_items as {load_sql('invoicing/drafted_items')}")
     lines = connection.sql(load_sql("invoicing/draft_lines")).pl()
     blocks = connection.execute(load_sql("invoicing/blocked_customers"), {"override_unsettled": override}).fetchall()
@@ -153,10 +153,6 @@ def read_adjustments(
         documents = standing_documents(ledger, period)
         issued = {document.billing_period for document in documents if document.status != "draft"}
         generated = Generated(months_drafted_for_all(ledger) & issued, customers_refused(ledger))
-    read_deliveries(connection, books.lake, None)
-    mark_current(connection)
-    decide_finality(connection, books.lake)
-    name_current_slots(connection)
     read_month(connection, books.config, books.lake, *months_locked(documents, period), accepted=_accepted(books))
     override = options.override_unsettled is not None
     return find_adjustments(connection, books.lake, documents, period, options.customers, override, generated)
@@ -172,11 +168,15 @@ def _name_account_holders(
     connection: duckdb.DuckDBPyConnection, reference: ReferenceSet, period: BillingPeriod
 ) -> None:
     """Name `account_holders`: who has an account of a source in a period."""
+    register_frames(connection, [("account_holders", _account_holders(reference, period))])
+
+
+def _account_holders(reference: ReferenceSet, period: BillingPeriod) -> pl.DataFrame:
+    """Return source and customer_id of every account that somebody has on a day of a period, each pair once."""
     held = (pl.col("valid_from") < period.end_day) & (
         pl.col("valid_to").is_null() | (pl.col("valid_to") > period.first_day)
     )
-    holders = reference.accounts.filter(held).select("source", "customer_id").unique().sort("source", "customer_id")
-    register_frames(connection, [("account_holders", holders)])
+    return reference.accounts.filter(held).select("source", "customer_id").unique().sort("source", "customer_id")
 
 
 def _awaited(
@@ -190,12 +190,11 @@ def _awaited(
         for source in books.config.sources
         if source.format != "distributor_invoice" and source.invoiced_through is None
     }
-    awaited: dict[str, set[str]] = {}
-    for row in reference.accounts.iter_rows(named=True):
-        touches = row["valid_from"] < period.end_day and (row["valid_to"] is None or row["valid_to"] > period.first_day)
-        if touches and row["source"] in expected - delivered:
-            awaited.setdefault(row["customer_id"], set()).add(row["source"])
-    return {customer: sorted(sources) for customer, sources in awaited.items()}
+    awaited: dict[str, list[str]] = {}
+    for source, customer_id in _account_holders(reference, period).iter_rows():
+        if source in expected - delivered:
+            awaited.setdefault(customer_id, []).append(source)
+    return awaited
 
 
 def draft_terms(reference: ReferenceSet, engine: Engine, period: BillingPeriod) -> DraftTerms:
@@ -218,7 +217,7 @@ def read_month(
 ) -> None:
     """Name the relations of a month or several: `period_items`, `billable_items` and `differences`.
 
-    They are made of the current deliveries of the months, `deliveries_of_month`.
+    They are made of the current deliveries of the months, `deliveries_of_month`; `current_slots` are those of all.
 
     Args:
         accepted: differences that block no longer, columns of `accepted_differences`.
@@ -226,6 +225,7 @@ def read_month(
     read_deliveries(connection, lake, None)
     mark_current(connection)
     decide_finality(connection, lake)
+    name_current_slots(connection)
     connection.execute(
         "create or replace temp table deliveries_of_month as select * from known_deliveries"
         " where is_current and list_contains($periods, billing_period)",

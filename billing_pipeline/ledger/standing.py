@@ -13,11 +13,11 @@ from sqlalchemy import Connection, Row, RowMapping, Select, and_, delete, or_, s
 from billing_pipeline.adjustments import SupportBilled
 from billing_pipeline.exchange import AppliedRate
 from billing_pipeline.fees import SUPPORT_GROUP
+from billing_pipeline.ledger.life import DRAFT, VOID
 from billing_pipeline.ledger.parts import rates_of
 from billing_pipeline.ledger.tables import events, invoice_errors, invoice_lines, invoices
 from billing_pipeline.periods import BillingPeriod
 
-_DRAFT, _VOID = "draft", "void"
 # The event, under the month's own name, of the first run of drafts for all customers.
 MONTH_DRAFTED: Final = "month drafted"
 
@@ -62,8 +62,8 @@ def standing_documents(connection: Connection, period: BillingPeriod) -> tuple[S
     the period itself and of later ones are made anew after this. Credit notes bill no charge.
     """
     is_standing = or_(
-        invoices.c.status.not_in((_DRAFT, _VOID)),
-        and_(invoices.c.status == _DRAFT, invoices.c.billing_period < period.text),
+        invoices.c.status.not_in((DRAFT, VOID)),
+        and_(invoices.c.status == DRAFT, invoices.c.billing_period < period.text),
     )
     names = ("invoice_id", "invoice_number", "customer_id", "billing_period", "status", "currency", "charges_sha256")
     columns = [invoices.c[name] for name in (*names, "options", "exchange_rates")]
@@ -168,7 +168,7 @@ def remove_outdated_drafts(
         select(invoices.c.invoice_id, invoices.c.billing_period, invoices.c.customer_id)
         .join_from(invoices, invoice_lines)
         .where(
-            invoices.c.status == _DRAFT,
+            invoices.c.status == DRAFT,
             invoices.c.document_type == "invoice",
             invoices.c.billing_period > period.text,
             invoice_lines.c.service_period <= period.text,
